@@ -1,0 +1,136 @@
+"""Draw a whole exposure, then apply it: a sharp picture in, a blurred and sharp pair out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deblurgan.blur.camera import blur_with, corners
+from deblurgan.blur.layers import Layer, draw_layer, put_in_front
+from deblurgan.blur.sensor import Sensor, add_noise, compress, to_light, to_values
+from deblurgan.blur.trajectory import Trajectory, draw_trajectory
+
+
+@dataclass(frozen=True)
+class BlurSettings:
+    """The ranges that exposures are drawn from; lengths in pixels, shares in [0, 1].
+
+    Attributes:
+        longest: largest displacement from mid-exposure that any point may make, and so the margin needed.
+        shortest: least extent of a camera motion; lengths are spread evenly on a logarithmic scale.
+        still: share of exposures without any motion, which teach to leave sharp pictures alone.
+        rotation: largest extent of rotation at the picture's far corner.
+        zoom: likewise of zoom.
+        layered: share of exposures with one or two objects that move on their own.
+        linear: share of exposures that add up in linear light.
+        highlights: share with light sources far brighter than white.
+        noisy: share with noise.
+        read_noise: largest standard deviation of the noise in the dark, [0, 1] units.
+        shot_noise: largest variance per unit of brightness.
+        compressed: share that passes through JPEG.
+        jpeg_quality: lowest quality used, up to 98.
+    """
+
+    longest: int = 24
+    shortest: float = 3.0
+    still: float = 0.04
+    rotation: float = 10.0
+    zoom: float = 6.0
+    layered: float = 0.35
+    linear: float = 0.5
+    highlights: float = 0.2
+    noisy: float = 0.5
+    read_noise: float = 0.015
+    shot_noise: float = 0.0004
+    compressed: float = 0.25
+    jpeg_quality: int = 70
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """One drawn exposure: enough to repeat it exactly.
+
+    Attributes:
+        camera: motion of the background, in coordinates of the picture with its margin.
+        layers: objects in front, nearest last.
+        sensor: what the camera does to the light.
+        margin: pixels around the picture that only lend light.
+    """
+
+    camera: Trajectory
+    layers: tuple[Layer, ...]
+    sensor: Sensor
+    margin: int
+
+
+def draw_exposure(rng: np.random.Generator, settings: BlurSettings, size: tuple[int, int]) -> Exposure:
+    """Draw motion, objects and sensor for a picture of `size` (height, width), margin included."""
+    camera = _draw_motion(rng, settings, size)
+    count = int(rng.integers(1, 3)) if rng.uniform() < settings.layered else 0
+    layers = tuple(_draw_layer(rng, camera, settings, size) for _ in range(count))
+    return Exposure(camera, layers, _draw_sensor(rng, settings), settings.longest)
+
+
+def expose(picture: NDArray[np.float32], exposure: Exposure) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Take the picture with a moving camera.
+
+    Args:
+        picture: sharp, float32 [H + 2 * margin, W + 2 * margin, 3] in [0, 1].
+        exposure: what `draw_exposure` gave.
+
+    Returns:
+        (blurred, sharp), both float32 [H, W, 3] in [0, 1]; sharp is the middle of the exposure.
+    """
+    sensor, margin = exposure.sensor, exposure.margin
+    light = to_light(picture, sensor)
+    blurred = blur_with(light, exposure.camera, margin)
+    for layer in exposure.layers:
+        light, blurred = put_in_front(light, blurred, layer, margin)
+    inside = light[margin : light.shape[0] - margin, margin : light.shape[1] - margin]
+    return compress(add_noise(to_values(blurred, sensor), sensor), sensor), to_values(inside, sensor)
+
+
+def _draw_motion(rng: np.random.Generator, settings: BlurSettings, size: tuple[int, int]) -> Trajectory:
+    moving = rng.uniform() >= settings.still
+    spread = np.log(2 * settings.longest / settings.shortest)
+    length = settings.shortest * float(np.exp(rng.uniform() * spread))
+    trajectory = draw_trajectory(
+        rng,
+        length=length,
+        size=size,
+        rotation=float(rng.uniform(0, settings.rotation)) * min(1.0, length / 8),
+        zoom=float(rng.uniform(0, settings.zoom)) * min(1.0, length / 8),
+    )
+    return _within(trajectory if moving else trajectory.scaled(0.0), settings, size)
+
+
+def _draw_layer(
+    rng: np.random.Generator, camera: Trajectory, settings: BlurSettings, size: tuple[int, int]
+) -> Layer:
+    layer = draw_layer(rng, camera, _draw_motion(rng, settings, size).scaled(float(rng.uniform())), size)
+    fitting = _within(layer.trajectory, settings, size)
+    return Layer(fitting, layer.centre, layer.radii, layer.wobble, layer.softness, layer.mirrored)
+
+
+def _within(trajectory: Trajectory, settings: BlurSettings, size: tuple[int, int]) -> Trajectory:
+    """Weaken a motion until no point leaves the margin (bilinear drawing adds one pixel)."""
+    margin = settings.longest
+    inner = (size[0] - 2 * margin, size[1] - 2 * margin)
+    reach = trajectory.reach(corners(margin, inner))
+    allowed = margin - 1
+    return trajectory if reach <= allowed else trajectory.scaled(0.98 * allowed / reach)
+
+
+def _draw_sensor(rng: np.random.Generator, settings: BlurSettings) -> Sensor:
+    noise = float(rng.uniform()) ** 2 if rng.uniform() < settings.noisy else 0.0
+    compressed = rng.uniform() < settings.compressed
+    return Sensor(
+        linear=bool(rng.uniform() < settings.linear),
+        highlight=float(rng.uniform(0.5, 8)) if rng.uniform() < settings.highlights else 0.0,
+        read_noise=noise * settings.read_noise,
+        shot_noise=noise * settings.shot_noise,
+        jpeg_quality=int(rng.integers(settings.jpeg_quality, 99)) if compressed else None,
+        seed=int(rng.integers(2**32)),
+    )

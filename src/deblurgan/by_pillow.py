@@ -1,0 +1,147 @@
+"""JPEG, WebP and BMP through Pillow, which also judges PNG and reads its 8-bit kind."""
+
+import io
+import logging
+from typing import Any
+
+import numpy as np
+import PIL.Image
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile, get_sampling
+from PIL.PngImagePlugin import PngImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from deblurgan import by_vips
+from deblurgan.coded import DAMAGE, Coded, Samples, Saving, refuse_too_large, sane_dpi
+from deblurgan.errors import TooLarge, UnreadableImage
+from deblurgan.metadata import EXIF_PREFIX, orientation, quiet_pillow
+
+logger = logging.getLogger(__name__)
+
+QUALITY = 95
+"""JPEG and lossy WebP where nobody asks for another and the file came in another format."""
+
+# What one segment holds; XMP's signature takes 29 bytes of it, EXIF's is part of the block.
+_JPEG_EXIF, _JPEG_XMP = 65_533, 65_533 - 29
+_OPENERS: dict[str, type[ImageFile]] = {
+    "JPEG": JpegImageFile,
+    "PNG": PngImageFile,
+    "WEBP": WebPImageFile,
+    "BMP": BmpImageFile,
+}
+
+
+def read(data: bytes, name: str, format: str, max_pixels: int) -> Coded:
+    """Decode a JPEG, PNG, WebP or BMP file; `name` is what messages call it.
+
+    Raises:
+        UnreadableImage: it is animated.
+        TooLarge: it has more than `max_pixels` pixels; decided from the header.
+        ValueError: it is damaged.
+    """
+    try:
+        return _read(data, name, format, max_pixels)
+    except PIL.Image.DecompressionBombError as error:
+        raise TooLarge(f"{name} is too large ({error}); scale it down.") from error
+    except DAMAGE as error:
+        raise ValueError(str(error)) from error
+
+
+def encoded(coded: Coded, format: str, quality: int | None) -> bytes:
+    """Return a JPEG, WebP or BMP file of 8-bit samples, saved as before unless `quality` (1..100) is given.
+
+    Raises:
+        ValueError: the format cannot hold the picture.
+    """
+    samples, saving = coded.samples, coded.saving
+    picture = PIL.Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples)
+    block = {"icc_profile": coded.icc_profile or b"", "exif": coded.exif or b"", "xmp": coded.xmp or b""}
+    options: dict[str, Any]
+    if format == "JPEG":
+        keeps = quality is None and bool(saving.quantisation)
+        options = {
+            "quality": -1 if keeps else quality or QUALITY,
+            "qtables": list(saving.quantisation) if keeps else None,
+            "subsampling": saving.subsampling,
+            "progressive": saving.progressive,
+            "icc_profile": block["icc_profile"],
+            "exif": _segment(EXIF_PREFIX + block["exif"], "EXIF", _JPEG_EXIF) if coded.exif else b"",
+            "xmp": _segment(block["xmp"], "XMP", _JPEG_XMP),
+        }
+    elif format == "WEBP":
+        exact = quality is None and saving.lossless
+        # Without `exact` libwebp repaints what lies under full transparency.
+        options = block | {"lossless": exact, "exact": exact, "quality": quality or QUALITY}
+    else:
+        options = {}
+    if saving.dpi and format != "WEBP":
+        options["dpi"] = saving.dpi
+    stream = io.BytesIO()
+    try:
+        picture.save(stream, format, **options)
+    except DAMAGE as error:
+        raise ValueError(str(error)) from error
+    return stream.getvalue()
+
+
+def _read(data: bytes, name: str, format: str, max_pixels: int) -> Coded:
+    with quiet_pillow():
+        # Not PIL.Image.open: its limit on size is a setting of the whole process.
+        picture = _OPENERS[format](io.BytesIO(data))
+    refuse_too_large(name, picture.width, picture.height, max_pixels)
+    frames = getattr(picture, "n_frames", 1)
+    if frames > 1:
+        raise UnreadableImage(f"{name} is animated ({frames} frames); save the frame you want as a picture.")
+    # PNG may keep metadata behind its pixels, so even 16-bit files are loaded here once.
+    picture.load()
+    info, is_cmyk = picture.info, picture.mode == "CMYK"
+    exif = info.get("exif", b"").removeprefix(EXIF_PREFIX) or None
+    dpi = sane_dpi(*info["dpi"]) if "dpi" in info else None
+    return Coded(
+        samples=by_vips.samples(data) if is_cmyk or _is_deep(data, format) else _samples(picture),
+        orientation=orientation(exif),
+        icc_profile=None if is_cmyk else info.get("icc_profile"),
+        exif=exif,
+        xmp=info.get("xmp"),
+        saving=_jpeg_saving(picture, dpi)
+        if isinstance(picture, JpegImageFile) and not is_cmyk
+        else Saving(lossless=format == "WEBP" and _is_lossless(data), dpi=dpi),
+    )
+
+
+def _samples(picture: ImageFile) -> Samples:
+    colour = "L" if picture.mode in ("1", "L", "LA") else "RGB"
+    samples = np.asarray(picture.convert(colour + "A" * picture.has_transparency_data))
+    return samples.reshape(picture.height, picture.width, -1)
+
+
+def _is_deep(data: bytes, format: str) -> bool:
+    return format == "PNG" and data[24] == 16
+
+
+def _is_lossless(webp: bytes) -> bool:
+    place = 12
+    while place < len(webp) and webp[place : place + 4] not in (b"VP8L", b"VP8 "):
+        size = int.from_bytes(webp[place + 4 : place + 8], "little")
+        place += 8 + size + size % 2
+    return webp[place : place + 4] == b"VP8L"
+
+
+def _jpeg_saving(picture: JpegImageFile, dpi: tuple[float, float] | None) -> Saving:
+    tables = [tuple(picture.quantization[component[3]]) for component in picture.layer]
+    if tables[1:2] == tables[2:]:
+        del tables[2:]
+    return Saving(
+        quantisation=tuple(tables),
+        subsampling=max(0, get_sampling(picture)),
+        progressive=bool(picture.info.get("progressive")),
+        dpi=dpi,
+    )
+
+
+def _segment(block: bytes, kind: str, room: int) -> bytes:
+    if len(block) <= room:
+        return block
+    logger.warning("%d bytes of %s do not fit into a JPEG file, so they are left out", len(block), kind)
+    return b""

@@ -1,0 +1,96 @@
+"""The models at hand: a name or a path becomes a verified model folder; nothing is fetched."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import platformdirs
+
+from deblurgan import manifest
+from deblurgan.errors import BrokenModel, UnknownModel
+from deblurgan.manifest import Manifest
+
+BUNDLED = Path(__file__).parent / "models"
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A folder with a model in it.
+
+    Attributes:
+        path: of the folder.
+        manifest: its facts.
+    """
+
+    path: Path
+    manifest: Manifest
+
+    def file(self, kind: str) -> Path:
+        """Path of one of the model's files, after comparing its checksum.
+
+        Raises:
+            BrokenModel: the model has no such file, or the file was altered.
+        """
+        entry = self.manifest.files.get(kind)
+        if entry is None:
+            known = ", ".join(sorted(self.manifest.files))
+            raise BrokenModel(f"Model {self.manifest.name!r} has no {kind} file, only {known}.")
+        path = self.path / entry.path
+        if not path.is_file():
+            raise BrokenModel(f"Model {self.manifest.name!r} lacks its file {path}; install it again.")
+        if manifest.checksum(path) != entry.sha256:
+            raise BrokenModel(f"{path} is damaged: its checksum is not the manifest's; install the model again.")
+        return path
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Where models are looked for by name, first folder first.
+
+    Attributes:
+        folders: each holds one folder per model.
+    """
+
+    folders: tuple[Path, ...]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names that can be asked for, sorted."""
+        found = (path.parent.name for root in self.folders for path in root.glob(f"*/{manifest.FILE_NAME}"))
+        return tuple(sorted(set(found)))
+
+    def find(self, model: str | Path | None = None) -> ModelFolder:
+        """Look a model up.
+
+        Args:
+            model: a name, or the path of a model folder; None for `DEBLURGAN_MODEL` or 'default'.
+
+        Raises:
+            UnknownModel: nothing answers to it.
+            BrokenModel: the folder's manifest is wrong.
+        """
+        wanted = str(model or os.environ.get("DEBLURGAN_MODEL") or "default")
+        candidates = [root / wanted for root in self.folders] if Path(wanted).name == wanted else []
+        for folder in (*candidates, Path(wanted)):
+            if (folder / manifest.FILE_NAME).is_file():
+                return ModelFolder(folder, manifest.load(folder))
+        known = ", ".join(self.names) or "none"
+        raise UnknownModel(f"No model is called {wanted!r} and no model folder is there; known: {known}.")
+
+
+def installed() -> Catalogue:
+    """The models that came with the package, and those the user put into their data folder."""
+    return Catalogue((BUNDLED, platformdirs.user_data_path("deblurgan") / "models"))
+
+
+def find(model: str | Path | None = None) -> ModelFolder:
+    """Look a model up among the installed ones; see `Catalogue.find`."""
+    return installed().find(model)
+
+
+def available_models() -> tuple[str, ...]:
+    """Names of the installed models, sorted."""
+    return installed().names

@@ -1,0 +1,62 @@
+"""A picture as a file holds it: whole-number samples, the metadata beside them and how they were saved."""
+
+import dataclasses
+import struct
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deblurgan.errors import TooLarge
+
+Samples = NDArray[np.uint8 | np.uint16]
+
+DAMAGE = (
+    *(OSError, SyntaxError, ValueError, EOFError, ArithmeticError, LookupError, TypeError, AttributeError),
+    *(struct.error, zlib.error),
+)
+"""What Pillow raises when a file contradicts itself."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Saving:
+    """How a file was saved, so that it can be saved the same way again; empty where nothing is known.
+
+    `quantisation` holds JPEG's tables (64 numbers each) and `subsampling` 0 for 4:4:4, 1 for 4:2:2, 2 for
+    4:2:0; `lossless` speaks of WebP; `compression` is TIFF's; `dpi` is (horizontal, vertical).
+    """
+
+    quantisation: tuple[tuple[int, ...], ...] = ()
+    subsampling: int = 0
+    progressive: bool = False
+    lossless: bool = False
+    compression: str = "deflate"
+    dpi: tuple[float, float] | None = None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Coded:
+    """`samples` [H, W, bands], uint8 or uint16; bands: 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha.
+
+    `orientation` is EXIF's, 1..8, and not yet applied; `exif` starts at its TIFF header.
+    """
+
+    samples: Samples
+    orientation: int
+    icc_profile: bytes | None
+    exif: bytes | None
+    xmp: bytes | None
+    saving: Saving
+
+
+def sane_dpi(horizontal: float, vertical: float) -> tuple[float, float] | None:
+    """Return the resolution if any printer could mean it, else None."""
+    dpi = (float(horizontal), float(vertical))
+    return dpi if all(0.5 <= value < 65_000 for value in dpi) else None
+
+
+def refuse_too_large(name: str, width: int, height: int, max_pixels: int) -> None:
+    """Raise TooLarge if a picture of this size exceeds the limit."""
+    if width * height > max_pixels:
+        size = f"{width} x {height} pixels"
+        raise TooLarge(f"{name} has {size}, more than the {max_pixels} allowed; scale it down or raise the limit.")

@@ -1,0 +1,48 @@
+"""`deblurgan doctor`: what this machine has, what would be used, and why."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+
+import click
+
+from deblurgan import __version__, catalogue
+from deblurgan.engines import ENGINES, allowed_threads, choose, open_engine
+from deblurgan.errors import DeblurganError
+
+_DISTRIBUTIONS = {"openvino": "openvino", "onnx": "onnxruntime", "torch": "torch"}
+
+
+@click.command()
+def doctor() -> int:
+    """Say what this machine has and what would be used, and why. Exit code 1 if nothing can run."""
+    _line("deblurgan", __version__)
+    _line("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+    _line("processors", f"{os.cpu_count()} in the machine, {allowed_threads()} for this process")
+    _line("models", ", ".join(catalogue.available_models()) or "none")
+    for name, entry in ENGINES.items():
+        if entry.installed:
+            _line(f"engine {name}", f"{_DISTRIBUTIONS[name]} {importlib.metadata.version(_DISTRIBUTIONS[name])}")
+        else:
+            _line(f"engine {name}", f"not installed; pip install 'deblurgan[{entry.extra}]'")
+    try:
+        model = catalogue.find()
+        name = choose()
+        engine = open_engine(model, name)
+    except DeblurganError as error:
+        _line("would use", f"nothing: {error}")
+        return 1
+    asked = os.environ.get("DEBLURGAN_ENGINE")
+    why = "DEBLURGAN_ENGINE asks for it" if asked else "the first in the list that is installed"
+    _line("would use", f"model {model.manifest.name} in {name} ({why})")
+    computes = (
+        "the processor computes in it" if engine.precision == "bf16" else "the processor or engine has no bf16"
+    )
+    _line("precision", f"{engine.precision} ({computes})")
+    return 0
+
+
+def _line(key: str, value: str) -> None:
+    click.echo(f"{key:16}{value}")

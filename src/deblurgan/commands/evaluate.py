@@ -1,0 +1,69 @@
+"""`deblurgan evaluate`: measure models on pairs, the untouched input included."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from deblurgan import catalogue, report
+from deblurgan.commands.options import engine_option, precision_option, quiet_option, threads_option
+from deblurgan.engines import open_engine
+from deblurgan.evaluation import evaluate as evaluate_pairs
+from deblurgan.image import Image, to_float, write
+from deblurgan.metrics import METRICS
+from deblurgan.pairs import LAYOUTS, Pair, find_pairs
+from deblurgan.restore import Restorer
+from deblurgan.whole import whole_file
+
+
+@click.command()
+@click.argument("pairs", metavar="PAIRS")
+@click.option("-m", "--model", "models", multiple=True, metavar="NAME_OR_PATH", help="May be given several times.")
+@click.option("--layout", default="auto", type=click.Choice(["auto", *LAYOUTS]), show_default=True)
+@click.option("--metric", "metrics", multiple=True, type=click.Choice(list(METRICS)), default=list(METRICS))
+@click.option("--json", "json_file", type=click.Path(dir_okay=False), help="Write every figure to this file.")
+@click.option("--save", type=click.Path(file_okay=False), help="Write the restored pictures to this folder.")
+@engine_option
+@precision_option
+@threads_option
+@quiet_option
+def evaluate(
+    pairs: str,
+    models: tuple[str, ...],
+    layout: str,
+    metrics: tuple[str, ...],
+    json_file: str | None,
+    save: str | None,
+    engine: str,
+    precision: str,
+    threads: int | None,
+    quiet: bool,
+) -> int:
+    """Measure models on PAIRS, a folder of blurred and sharp pictures, beside the untouched input."""
+    from tqdm import tqdm
+
+    found = find_pairs(pairs, layout)
+    folders = [catalogue.find(model) for model in models or (None,)]
+    restorers = {
+        folder.manifest.name: Restorer(
+            folder.manifest, open_engine(folder, engine, threads=threads, precision=precision)
+        )
+        for folder in folders
+    }
+
+    def keep(pair: Pair, model: str, pixels: NDArray[np.uint8]) -> None:
+        if save and model in restorers:
+            target = Path(save) / model / f"{pair.name}.png"
+            write(Image(pixels=to_float(pixels)), target, overwrite=True)
+
+    shown = tqdm(found, unit="pair", file=sys.stderr, disable=quiet or not sys.stderr.isatty(), leave=False)
+    evaluation = evaluate_pairs(shown, restorers, metrics=metrics, keep=keep)
+    click.echo(report.as_markdown(evaluation))
+    if json_file:
+        with whole_file(json_file, overwrite=True) as file:
+            file.write_text(report.as_json(evaluation), "utf-8")
+    return 0

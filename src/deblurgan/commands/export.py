@@ -1,0 +1,36 @@
+"""`deblurgan export`: turn a training run into a verified model folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from deblurgan.extras import require
+
+
+@click.command()
+@click.argument("run", metavar="RUN_OR_CHECKPOINT", type=click.Path(exists=True))
+@click.option("-o", "--output", required=True, metavar="DIR", help="Model folder to write.")
+@click.option("--name", help="Of the model; the folder's name if not given.")
+@click.option("--version", default="1", show_default=True, help="Of the weights.")
+@click.option(
+    "--trained-on", multiple=True, metavar="TEXT", help="A source of the data with its licence; repeat it."
+)
+def export(run: str, output: str, name: str | None, version: str, trained_on: tuple[str, ...]) -> int:
+    """Turn a training run into a model folder: its averaged weights as ONNX, and a manifest."""
+    require("train", "Exporting")
+    from deblurgan.training import state
+    from deblurgan.training.export import export as write_model
+    from deblurgan.training.export import manifest_of
+    from deblurgan.training.loop import CHECKPOINT
+
+    checkpoint = Path(run) / CHECKPOINT if Path(run).is_dir() else Path(run)
+    trained = state.load(checkpoint)
+    folder = Path(output)
+    facts = manifest_of(
+        trained.average, trained.recipe, name=name or folder.name, version=version, trained_on=trained_on
+    )
+    write_model(trained.average, facts, folder)
+    click.echo(folder)
+    return 0

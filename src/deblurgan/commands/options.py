@@ -1,0 +1,30 @@
+"""Options that several commands take, declared once."""
+
+from __future__ import annotations
+
+import click
+
+model_option = click.option(
+    "-m", "--model", metavar="NAME_OR_PATH", help="Model to use; DEBLURGAN_MODEL or 'default' if not given."
+)
+engine_option = click.option(
+    "--engine",
+    default="auto",
+    show_default=True,
+    metavar="NAME",
+    help="What runs the network: auto, openvino, onnx or torch.",
+)
+threads_option = click.option(
+    "--threads",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Processor threads; all that the process may use if not given.",
+)
+precision_option = click.option(
+    "--precision",
+    default="auto",
+    show_default=True,
+    metavar="NAME",
+    help="What the network computes in: auto, f32 or bf16.",
+)
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks.")

@@ -1,0 +1,167 @@
+"""`deblurgan run`: sharpen photographs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from deblurgan.commands.options import (
+    engine_option,
+    model_option,
+    precision_option,
+    quiet_option,
+    threads_option,
+)
+from deblurgan.errors import DeblurganError
+from deblurgan.image import read, write
+from deblurgan.photo import Job, Outcome, PhotoOptions, Summary, plan, restore_photos
+from deblurgan.restore import RestoreOptions, Restorer, load
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.option("-o", "--output", metavar="OUT", help="A folder, or a file if there is one input.")
+@model_option
+@engine_option
+@precision_option
+@threads_option
+@click.option(
+    "--tile",
+    default="auto",
+    show_default=True,
+    metavar="SIZE",
+    help="auto, off, or the largest tile's side in pixels.",
+)
+@click.option(
+    "--strength",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="0 leaves the picture as it is, 1 is the whole effect.",
+)
+@click.option(
+    "--format",
+    "format_",
+    metavar="SUFFIX",
+    help="Format of the results, such as png; the input's if not given.",
+)
+@click.option(
+    "--quality", type=click.IntRange(1, 100), help="For lossy formats; as good as the input if not given."
+)
+@click.option("--suffix", default="_deblurred", show_default=True, help="Put after the name of a result.")
+@click.option("--overwrite", is_flag=True, help="Replace existing results.")
+@click.option("--skip-existing", is_flag=True, help="Leave existing results and go on.")
+@click.option("-r", "--recursive", is_flag=True, help="Look for pictures in folders below, too.")
+@click.option("--metadata", type=click.Choice(["keep", "strip"]), default="keep", show_default=True)
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per file on standard output.")
+@quiet_option
+def run(
+    inputs: tuple[str, ...],
+    output: str | None,
+    model: str | None,
+    engine: str,
+    precision: str,
+    threads: int | None,
+    tile: str,
+    strength: float,
+    format_: str | None,
+    quality: int | None,
+    suffix: str,
+    overwrite: bool,
+    skip_existing: bool,
+    recursive: bool,
+    metadata: Literal["keep", "strip"],
+    dry_run: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Sharpen photographs: files, folders, patterns, or - for standard input to standard output.
+
+    Results go beside the inputs as NAME_deblurred.EXT unless -o says otherwise. EXIF, colour profile,
+    orientation and bit depth are kept. No file is overwritten unless --overwrite is given. One bad file never
+    stops the rest. Exit code: 0 all done, 1 some failed, 2 wrong usage, 130 interrupted.
+    """
+    options = PhotoOptions(
+        restore=RestoreOptions(strength, int(tile) if tile.isdigit() else tile),
+        suffix=suffix,
+        format=format_,
+        quality=quality,
+        metadata=metadata,
+        overwrite=overwrite,
+        skip_existing=skip_existing,
+        recursive=recursive,
+    )
+    if inputs == ("-",) and output in (None, "-"):
+        return _pipe(load(model, engine=engine, threads=threads, precision=precision), options)
+    jobs = plan(inputs, output, options)
+    if dry_run:
+        return _show_plan(jobs)
+    restorer = load(model, engine=engine, threads=threads, precision=precision)
+    summary = Summary(tuple(_report(restore_photos(jobs, restorer, options), len(jobs), as_json, quiet)))
+    _summarise(summary, quiet)
+    return summary.exit_code
+
+
+def _pipe(restorer: Restorer, options: PhotoOptions) -> int:
+    """One picture from standard input to standard output."""
+    try:
+        photo = read(sys.stdin.buffer.read())
+        restored = restorer(photo.pixels, options.restore)
+        write(
+            photo.with_pixels(restored.pixels),
+            sys.stdout.buffer,
+            format=options.format,
+            quality=options.quality,
+            metadata=options.metadata,
+        )
+    except DeblurganError as error:
+        click.echo(f"deblurgan: {error}", err=True)
+        return 1
+    return 0
+
+
+def _show_plan(jobs: Iterable[Job | Outcome]) -> int:
+    outcomes = [job for job in jobs if isinstance(job, Outcome)]
+    for job in jobs:
+        if isinstance(job, Job):
+            click.echo(f"{job.source} -> {job.target}")
+    for outcome in outcomes:
+        click.echo(f"deblurgan: {outcome.reason}", err=True)
+    return int(bool(outcomes))
+
+
+def _report(outcomes: Iterable[Outcome], count: int, as_json: bool, quiet: bool) -> Iterator[Outcome]:
+    """Say what became of each file as it happens, and pass it on."""
+    from tqdm import tqdm
+
+    hidden = quiet or count < 2 or not sys.stderr.isatty()
+    for outcome in tqdm(outcomes, total=count, unit="photo", file=sys.stderr, disable=hidden, leave=False):
+        if as_json:
+            click.echo(json.dumps(dataclasses.asdict(outcome)))
+        elif outcome.status == "done":
+            click.echo(outcome.output)
+        if outcome.status == "failed":
+            tqdm.write(f"deblurgan: {outcome.reason}", file=sys.stderr)
+        yield outcome
+
+
+def _summarise(summary: Summary, quiet: bool) -> None:
+    """After a batch: how many, how long, and which failed."""
+    if quiet or len(summary.outcomes) < 2:
+        return
+    done = [outcome for outcome in summary.outcomes if outcome.status == "done"]
+    seconds = sum(outcome.seconds for outcome in done)
+    skipped = sum(outcome.status == "skipped" for outcome in summary.outcomes)
+    parts = [f"{len(done)} done in {seconds:.1f} s"]
+    parts += [f"{skipped} skipped"] if skipped else []
+    if summary.failed:
+        names = ", ".join(Path(outcome.input).name or outcome.input for outcome in summary.failed)
+        parts.append(f"{len(summary.failed)} failed: {names}")
+    click.echo("; ".join(parts), err=True)

@@ -1,0 +1,31 @@
+"""`deblurgan train`: train a network by a recipe."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import click
+
+from deblurgan.commands.options import threads_option
+from deblurgan.extras import require
+
+
+@click.command()
+@click.argument("recipe", metavar="RECIPE")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a setting, such as data.batch=4."
+)
+@click.option("-o", "--output", required=True, metavar="RUN", help="Folder for the checkpoint and the log.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint in RUN.")
+@threads_option
+def train(recipe: str, overrides: tuple[str, ...], output: str, resume: bool, threads: int | None) -> int:
+    """Train a network by RECIPE: the name of one that comes with the package, or a TOML file."""
+    require("train", "Training")
+    from deblurgan.training import loop
+    from deblurgan.training import recipe as recipes
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    settings = recipes.load(recipe, overrides)
+    loop.train(settings, Path(output), resume=resume, threads=threads)
+    return 0

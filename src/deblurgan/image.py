@@ -1,0 +1,257 @@
+"""One photo: its pixels and all that must survive with them, read from a file or written to one."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deblurgan import by_pillow, by_vips
+from deblurgan.coded import Coded, Samples, Saving
+from deblurgan.errors import UnreadableImage, UnwritableTarget
+from deblurgan.metadata import patched_exif, patched_xmp
+from deblurgan.whole import whole_file
+
+SUFFIXES = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".png": "PNG",
+    ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".bmp": "BMP",
+}
+"""The suffixes that count as pictures, in lower case, and the format each stands for."""
+
+MAX_PIXELS = 300_000_000
+
+_SIGNATURES = {
+    b"\xff\xd8\xff": "JPEG",
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"II+\0": "TIFF",
+    b"MM\0+": "TIFF",
+    b"BM": "BMP",
+}
+
+logger = logging.getLogger(__name__)
+
+Pixels = NDArray[np.float32]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Image:
+    """A photo, upright: `pixels` float32 [H, W, 3] in [0, 1], `alpha` float32 [H, W] in [0, 1] or None.
+
+    A grey photo holds its grey three times. `exif` starts at its TIFF header; its orientation is 1.
+    """
+
+    pixels: Pixels
+    alpha: Pixels | None = None
+    is_gray: bool = False
+    bit_depth: Literal[8, 16] = 8
+    icc_profile: bytes | None = None
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    format: str = "PNG"
+    saving: Saving = dataclasses.field(default_factory=Saving)
+    source: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or self.pixels.dtype != np.float32:
+            raise ValueError(f"pixels must be float32 [H, W, 3], not {self.pixels.dtype} {self.pixels.shape}")
+        if self.alpha is not None and self.alpha.shape != self.pixels.shape[:2]:
+            raise ValueError(f"alpha {self.alpha.shape} does not fit pixels {self.pixels.shape}")
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return int(self.pixels.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return int(self.pixels.shape[1])
+
+    def with_pixels(self, pixels: Pixels) -> Image:
+        """Return the same photo with other pixels, float32 [H, W, 3] in [0, 1]."""
+        return dataclasses.replace(self, pixels=pixels)
+
+
+def is_picture(path: Path | str) -> bool:
+    """Say whether a path's suffix is that of a picture this package reads."""
+    return Path(path).suffix.lower() in SUFFIXES
+
+
+def pictures_in(folder: Path, *, recursive: bool = False) -> list[Path]:
+    """List the pictures in a folder by suffix, sorted; with `recursive` also those in the folders below."""
+    return sorted(
+        path for path in folder.glob("**/*" if recursive else "*") if is_picture(path) and path.is_file()
+    )
+
+
+def to_float(array: Samples) -> Pixels:
+    """Turn uint8 or uint16 of any shape into float32 in [0, 1].
+
+    Raises:
+        TypeError: the array holds something else.
+    """
+    if array.dtype not in (np.uint8, np.uint16):
+        raise TypeError(f"expected uint8 or uint16, not {array.dtype}")
+    return np.divide(array, np.float32(np.iinfo(array.dtype).max), dtype=np.float32)
+
+
+def to_integer(array: NDArray[np.floating], bit_depth: Literal[8, 16]) -> Samples:
+    """Turn floats in [0, 1] into the nearest uint8 or uint16; halves go up, values outside are clipped."""
+    top = 2**bit_depth - 1
+    scaled = np.multiply(array, np.float32(top), dtype=np.float32)
+    scaled += np.float32(0.5)
+    np.clip(scaled, 0, top, out=scaled)
+    integers: Samples = scaled.astype(np.uint16 if bit_depth == 16 else np.uint8)
+    return integers
+
+
+def read(source: Path | str | bytes | BinaryIO, *, max_pixels: int = MAX_PIXELS) -> Image:
+    """Read a photo from a file, its bytes or an open stream.
+
+    Orientation is applied once. Palettes become RGB, CMYK becomes sRGB without its profile. Of several
+    pictures in one JPEG (gain maps, bursts) the first counts. Damaged EXIF is dropped, which the log says.
+
+    Raises:
+        UnreadableImage: the file is missing, empty, damaged, animated, has pages or is no picture.
+        TooLarge: it has more than `max_pixels` pixels; decided from the header.
+    """
+    data, name, path = _contents(source)
+    format = _format_of(data, name)
+    try:
+        if format == "TIFF":
+            coded = by_vips.read_tiff(data, name, max_pixels)
+        else:
+            coded = by_pillow.read(data, name, format, max_pixels)
+    except ValueError as error:
+        raise UnreadableImage(f"{name} is damaged, cut short or unusual ({error}); get a fresh copy.") from error
+    return _image(coded, name, format, path)
+
+
+def write(
+    image: Image,
+    target: Path | str | BinaryIO,
+    *,
+    format: str | None = None,
+    quality: int | None = None,
+    metadata: Literal["keep", "strip"] = "keep",
+    overwrite: bool = False,
+) -> None:
+    """Write a photo whole or not at all, in `format`, else the one of the target's suffix, else its own.
+
+    JPEG keeps the quantisation tables and subsampling it came with and lossless WebP stays lossless, unless
+    `quality` (1..100) is given; otherwise both are saved at 95. "strip" leaves out EXIF and XMP; the ICC
+    profile always stays, for without it the colours change.
+
+    Raises:
+        UnwritableTarget: the target exists, cannot be written or its format cannot hold the photo.
+        ValueError: `quality` or `metadata` is out of range.
+    """
+    if quality is not None and not 1 <= quality <= 100:
+        raise ValueError(f"quality is 1 to 100, not {quality}")
+    if metadata not in ("keep", "strip"):
+        raise ValueError(f"metadata is 'keep' or 'strip', not {metadata!r}")
+    to_file = isinstance(target, str | Path)
+    name = str(target) if to_file else "the picture"
+    suffix = f".{format}" if format else Path(name).suffix if to_file else f".{image.format}"
+    if suffix.lower() not in SUFFIXES:
+        raise UnwritableTarget(f"{name} cannot be written as {suffix!r}; use one of {' '.join(SUFFIXES)}.")
+    if metadata == "strip":
+        image = dataclasses.replace(image, exif=None, xmp=None)
+    if isinstance(target, str | Path):
+        with whole_file(target, overwrite=overwrite) as part:
+            part.write_bytes(_encoded(image, name, SUFFIXES[suffix.lower()], quality))
+    else:
+        target.write(_encoded(image, name, SUFFIXES[suffix.lower()], quality))
+
+
+def _contents(source: Path | str | bytes | BinaryIO) -> tuple[bytes, str, Path | None]:
+    if isinstance(source, bytes):
+        return source, "the given picture", None
+    if not isinstance(source, str | Path):
+        return source.read(), str(getattr(source, "name", "the given stream")), None
+    path = Path(source)
+    try:
+        if path.is_dir():
+            raise UnreadableImage(f"{path} is a folder; name a picture in it.")
+        return path.read_bytes(), str(path), path
+    except FileNotFoundError as error:
+        raise UnreadableImage(f"{path} does not exist; check the name.") from error
+    except OSError as error:
+        raise UnreadableImage(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
+
+
+def _format_of(data: bytes, name: str) -> str:
+    if not data:
+        raise UnreadableImage(f"{name} is empty; get a fresh copy.")
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    for signature, format in _SIGNATURES.items():
+        if data.startswith(signature):
+            return format
+    known = ", ".join(dict.fromkeys(SUFFIXES.values()))
+    raise UnreadableImage(f"{name} is no picture of a known format; give one of {known}.")
+
+
+def _image(coded: Coded, name: str, format: str, path: Path | None) -> Image:
+    samples, turn = coded.samples, coded.orientation
+    if turn >= 5:
+        samples = samples.swapaxes(0, 1)
+    samples = samples[:: -1 if turn in (3, 4, 7, 8) else 1, :: -1 if turn in (2, 3, 6, 7) else 1]
+    height, width, bands = samples.shape
+    return Image(
+        pixels=np.repeat(to_float(samples[..., :1]), 3, axis=2) if bands <= 2 else to_float(samples[..., :3]),
+        alpha=to_float(samples[..., -1]) if bands in (2, 4) else None,
+        is_gray=bands <= 2,
+        bit_depth=16 if samples.dtype == np.uint16 else 8,
+        icc_profile=coded.icc_profile,
+        exif=_true_exif(coded.exif, name, width, height),
+        xmp=patched_xmp(coded.xmp, width, height) if coded.xmp else None,
+        format=format,
+        saving=coded.saving,
+        source=path,
+    )
+
+
+def _encoded(image: Image, name: str, format: str, quality: int | None) -> bytes:
+    is_deep = format in ("PNG", "TIFF")
+    pixels, alpha = image.pixels, image.alpha
+    if alpha is not None and format in ("JPEG", "BMP"):
+        logger.warning("%s: %s knows no transparency, so the picture is put on white", name, format)
+        pixels, alpha = pixels * alpha[..., None] + (1 - alpha[..., None]), None
+    if image.is_gray and format != "WEBP":
+        pixels = pixels.mean(axis=2, keepdims=True)
+    if alpha is not None:
+        pixels = np.dstack((pixels, alpha))
+    coded = Coded(
+        samples=to_integer(pixels, image.bit_depth if is_deep else 8),
+        orientation=1,
+        icc_profile=image.icc_profile,
+        exif=_true_exif(image.exif, name, image.width, image.height),
+        xmp=patched_xmp(image.xmp, image.width, image.height) if image.xmp else None,
+        saving=image.saving,
+    )
+    try:
+        if is_deep:
+            return by_vips.png(coded) if format == "PNG" else by_vips.tiff(coded)
+        return by_pillow.encoded(coded, format, quality)
+    except ValueError as error:
+        raise UnwritableTarget(f"{name} cannot be saved as {format} ({error}); choose another format.") from error
+
+
+def _true_exif(exif: bytes | None, name: str, width: int, height: int) -> bytes | None:
+    try:
+        return patched_exif(exif, width, height) if exif else None
+    except ValueError as error:
+        logger.warning("%s: %s, so it is left out", name, error)
+        return None

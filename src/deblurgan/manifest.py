@@ -1,0 +1,155 @@
+"""The manifest of a model: every fact needed to run, trust and cite it; it travels with the weights."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from deblurgan.errors import BrokenModel
+
+FILE_NAME = "manifest.json"
+SCHEMA = 1
+_CHOICES = {"statistics": ("fixed", "per-image"), "tiling": ("free", "overlap", "whole")}
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A file of a model.
+
+    Attributes:
+        path: relative to the manifest.
+        sha256: of its content.
+    """
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A published figure and how to get it again.
+
+    Attributes:
+        figure: name of the metric, such as 'psnr'.
+        value: of the model.
+        baseline: of the untouched blurred input.
+        data: what it was measured on.
+        command: that anyone can run.
+    """
+
+    figure: str
+    value: float
+    baseline: float
+    data: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All facts about one model.
+
+    Attributes:
+        name: of the model.
+        version: of its weights.
+        files: by kind, such as 'onnx'.
+        architecture: name of the generator in `deblurgan.networks.GENERATORS`.
+        options: keyword arguments it was built with.
+        backbone: the generator's backbone, for people.
+        value_range: what the network takes and gives for black and white.
+        size_multiple: both sides of its input must be multiples of this.
+        minimum_size: least (height, width) of its input.
+        statistics: 'fixed', or 'per-image' if it normalises by statistics of the whole input.
+        tiling: 'free' if tiles that overlap by `halo` give exactly the whole result, 'overlap' if only
+            nearly, 'whole' if the picture must not be cut.
+        halo: pixels around a point that can influence it.
+        parameters: number of weights.
+        macs_per_pixel: multiply-accumulates of its convolutions per pixel of the input.
+        scale: size of the output over the input.
+        licence: of the weights.
+        trained_on: the sources of the training data, with their licences.
+        recipe_digest: SHA-256 of the recipe.
+        measured: published figures.
+        cite: how to cite it.
+        schema: version of this format.
+    """
+
+    name: str
+    version: str
+    files: dict[str, ModelFile]
+    architecture: str
+    backbone: str
+    value_range: tuple[float, float]
+    size_multiple: int
+    minimum_size: tuple[int, int]
+    statistics: str
+    tiling: str
+    halo: int
+    parameters: int
+    macs_per_pixel: float
+    licence: str
+    trained_on: tuple[str, ...]
+    recipe_digest: str
+    cite: str
+    options: dict[str, Any] = field(default_factory=dict)
+    scale: int = 1
+    measured: tuple[Measurement, ...] = ()
+    schema: int = SCHEMA
+
+    def __post_init__(self) -> None:
+        for key, allowed in _CHOICES.items():
+            if getattr(self, key) not in allowed:
+                found, known = getattr(self, key), ", ".join(allowed)
+                raise BrokenModel(f"Model {self.name!r} has {key} {found!r}; it must be one of {known}.")
+
+
+def load(folder: Path) -> Manifest:
+    """Read a model folder's manifest.
+
+    Raises:
+        BrokenModel: it is missing, not JSON, of another schema, or has unknown or missing facts.
+    """
+    path = folder / FILE_NAME
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except OSError:
+        raise BrokenModel(f"{folder} is not a model folder: it holds no {FILE_NAME}.") from None
+    except ValueError as error:
+        raise BrokenModel(f"{path} is not valid JSON ({error}); export or download the model again.") from None
+    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+        raise BrokenModel(f"{path} is not of schema {SCHEMA}; use a matching version of deblurgan.")
+    known = {entry.name: entry for entry in dataclasses.fields(Manifest)}
+    if unknown := sorted(content.keys() - known.keys()):
+        raise BrokenModel(f"{path} holds the unknown fact {unknown[0]!r}; use a matching version of deblurgan.")
+    try:
+        return Manifest(**{key: _revive(key, value) for key, value in content.items()})
+    except TypeError as error:
+        raise BrokenModel(f"{path} is incomplete: {error}.") from None
+
+
+def dump(manifest: Manifest) -> str:
+    """The manifest as JSON text that `load` reads back to an equal one."""
+    return json.dumps(dataclasses.asdict(manifest), indent=2, ensure_ascii=False) + "\n"
+
+
+def describe_file(path: Path) -> ModelFile:
+    """Name and checksum of a file that lies beside its manifest."""
+    return ModelFile(path.name, checksum(path))
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _revive(key: str, value: Any) -> Any:
+    """Undo what JSON does to tuples and nested dataclasses."""
+    if key == "files":
+        return {kind: ModelFile(**entry) for kind, entry in value.items()}
+    if key == "measured":
+        return tuple(Measurement(**entry) for entry in value)
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,69 @@
+"""Backbones: bottom-up networks that give one feature map per stride, finest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from deblurgan.networks.blocks import residual_blocks
+
+
+@dataclass(frozen=True)
+class FeatureMap:
+    """One level that a backbone gives.
+
+    Attributes:
+        channels: depth of the map.
+        stride: pixels of the input per pixel of the map, along each axis.
+    """
+
+    channels: int
+    stride: int
+
+
+class Backbone(nn.Module):
+    """What every backbone offers besides `forward`.
+
+    Attributes:
+        name: key that people know it by.
+        features: the maps it gives, finest first.
+    """
+
+    name: str
+    features: tuple[FeatureMap, ...]
+
+
+class PlainBackbone(Backbone):
+    """Residual 3x3 convolutions on a pixel-unshuffled picture; made to be learned from nothing on a CPU.
+
+    Dense 3x3 convolutions are what processors run closest to their peak, and without normalisation a
+    tile of a picture gives what the whole picture gives.
+
+    Args:
+        channels: width at strides 2, 4, 8, ...
+        depths: residual blocks at each of them.
+    """
+
+    name = "plain"
+
+    def __init__(self, channels: tuple[int, ...], depths: tuple[int, ...]) -> None:
+        super().__init__()
+        if len(channels) != len(depths):
+            raise ValueError(f"{len(channels)} widths but {len(depths)} depths; give one of each per level")
+        self.features = tuple(FeatureMap(width, 2 ** (level + 1)) for level, width in enumerate(channels))
+        self.unshuffle = nn.PixelUnshuffle(2)
+        self.stem = nn.Conv2d(12, channels[0], 3, padding=1)
+        self.down = nn.ModuleList(nn.Conv2d(finer, coarser, 2, stride=2) for finer, coarser in pairwise(channels))
+        self.levels = nn.ModuleList(
+            residual_blocks(width, depth) for width, depth in zip(channels, depths, strict=True)
+        )
+
+    def forward(self, picture: Tensor) -> list[Tensor]:
+        """Map [N, 3, H, W], both sizes multiples of the last stride, to one map per level, finest first."""
+        maps = [self.levels[0](self.stem(self.unshuffle(picture)))]
+        for down, level in zip(self.down, self.levels[1:], strict=True):
+            maps.append(level(torch.relu(down(maps[-1]))))
+        return maps

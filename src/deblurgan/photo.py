@@ -1,0 +1,259 @@
+"""From photographs on disk to sharp photographs on disk, one outcome per file."""
+
+from __future__ import annotations
+
+import glob
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, overload
+
+from deblurgan.errors import DeblurganError, UnwritableTarget
+from deblurgan.image import SUFFIXES, Image, is_picture, pictures_in, read, write
+from deblurgan.restore import RestoreOptions, Restorer, load
+
+
+@dataclass(frozen=True)
+class PhotoOptions:
+    """What happens to each photograph.
+
+    Attributes:
+        restore: strength and tiles.
+        suffix: put after the stem of a result that has no other place.
+        format: of the results, as a suffix without its dot; None for the input's.
+        quality: 1 to 100 for lossy formats; None to keep the input's.
+        metadata: 'keep' or 'strip'.
+        overwrite: existing results are replaced.
+        skip_existing: existing results are left and reported as skipped.
+        recursive: folders are searched below, too.
+    """
+
+    restore: RestoreOptions = field(default_factory=RestoreOptions)
+    suffix: str = "_deblurred"
+    format: str | None = None
+    quality: int | None = None
+    metadata: Literal["keep", "strip"] = "keep"
+    overwrite: bool = False
+    skip_existing: bool = False
+    recursive: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """One photograph to restore.
+
+    Attributes:
+        source: path of the photograph.
+        target: path of the result.
+    """
+
+    source: Path
+    target: Path
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file.
+
+    Attributes:
+        input: path as given.
+        output: path of the result, or None without one.
+        status: how it ended.
+        reason: why it failed or was skipped; empty otherwise.
+        width, height: of the picture in pixels; 0 if unknown.
+        model: name.
+        engine: name.
+        tiles: into how many the picture was cut.
+        seconds: it took, reading and writing included.
+    """
+
+    input: str
+    output: str | None
+    status: Literal["done", "skipped", "failed"]
+    reason: str = ""
+    width: int = 0
+    height: int = 0
+    model: str = ""
+    engine: str = ""
+    tiles: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The outcomes of a batch.
+
+    Attributes:
+        outcomes: in the order of the inputs.
+    """
+
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0 if nothing failed, else 1."""
+        return int(bool(self.failed))
+
+    @property
+    def failed(self) -> list[Outcome]:
+        """Those that failed."""
+        return [outcome for outcome in self.outcomes if outcome.status == "failed"]
+
+
+def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> list[Job | Outcome]:
+    """Decide before any work which file becomes which; what cannot be found is a failed outcome already.
+
+    Args:
+        inputs: files, folders or patterns.
+        output: None for beside the input; a folder; or a file's name if there is one input only.
+        options: suffix, format and whether folders are searched below.
+
+    Raises:
+        UnwritableTarget: two inputs would write one file, several inputs share one named file, or an
+            input would be overwritten without leave.
+    """
+    found = [entry for given in inputs for entry in _expand(given, options.recursive)]
+    sources = [entry for entry in found if not isinstance(entry, Outcome)]
+    one_file = output is not None and _names_a_file(output, sources)
+    if one_file and len(sources) > 1:
+        raise UnwritableTarget(f"{output} is one file but there are {len(sources)} inputs; give a folder.")
+    jobs: list[Job | Outcome] = []
+    taken: dict[Path, Path] = {}
+    for entry in found:
+        if isinstance(entry, Outcome):
+            jobs.append(entry)
+            continue
+        source, root = entry
+        target = Path(output) if output and one_file else _target(source, root, output, options)
+        key = target.resolve()
+        if key in taken and taken[key].resolve() != source.resolve():
+            raise UnwritableTarget(
+                f"{taken[key]} and {source} would both become {target}; give them different folders or names."
+            )
+        if key == source.resolve() and not options.overwrite:
+            raise UnwritableTarget(f"{source} would be overwritten by its result; add --overwrite to allow that.")
+        if key not in taken:
+            taken[key] = source
+            jobs.append(Job(source, target))
+    return jobs
+
+
+def restore_photos(jobs: Iterable[Job | Outcome], restorer: Restorer, options: PhotoOptions) -> Iterator[Outcome]:
+    """Restore one photograph after another; a failure is an outcome and never stops the rest."""
+    for job in jobs:
+        yield job if isinstance(job, Outcome) else restore_photo(job, restorer, options)
+
+
+def restore_photo(job: Job, restorer: Restorer, options: PhotoOptions) -> Outcome:
+    """Read, restore and write one photograph; whatever goes wrong with it is in the outcome."""
+    model, engine = restorer.manifest.name, restorer.engine.name
+    if options.skip_existing and job.target.exists():
+        return Outcome(
+            str(job.source),
+            str(job.target),
+            "skipped",
+            "the result exists already",
+            model=model,
+            engine=engine,
+        )
+    try:
+        return _done(job, restorer, options)
+    except DeblurganError as error:
+        reason = str(error)
+    except MemoryError:
+        reason = f"{job.source} needs more memory than there is; use a smaller --tile."
+    return Outcome(str(job.source), None, "failed", reason, model=model, engine=engine)
+
+
+@overload
+def deblur(source: str | Path, *, to: None = None, model: str | None = None) -> Image: ...
+
+
+@overload
+def deblur(source: str | Path, *, to: str | Path, model: str | None = None) -> Outcome: ...
+
+
+def deblur(source: str | Path, *, to: str | Path | None = None, model: str | None = None) -> Image | Outcome:
+    """Sharpen one photograph.
+
+    Args:
+        source: path of the photograph.
+        to: path of the result, which must not exist; None for no file.
+        model: name or folder; None for `DEBLURGAN_MODEL` or 'default'. It stays loaded for the next call.
+
+    Returns:
+        the sharp `Image`, or the `Outcome` if a file was written.
+
+    Raises:
+        DeblurganError: the photograph cannot be read, or the result not be written.
+    """
+    restorer = _loaded(model)
+    if to is not None:
+        return _done(Job(Path(source), Path(to)), restorer, PhotoOptions())
+    photo = read(source)
+    return photo.with_pixels(restorer(photo.pixels).pixels)
+
+
+@lru_cache(maxsize=4)
+def _loaded(model: str | None) -> Restorer:
+    return load(model)
+
+
+def _done(job: Job, restorer: Restorer, options: PhotoOptions) -> Outcome:
+    started = time.perf_counter()
+    if job.target.exists() and not options.overwrite:
+        raise UnwritableTarget(f"{job.target} exists already; add --overwrite or --skip-existing.")
+    photo = read(job.source)
+    restored = restorer(photo.pixels, options.restore)
+    write(
+        photo.with_pixels(restored.pixels),
+        job.target,
+        format=options.format,
+        quality=options.quality,
+        metadata=options.metadata,
+        overwrite=options.overwrite,
+    )
+    return Outcome(
+        str(job.source),
+        str(job.target),
+        "done",
+        width=photo.width,
+        height=photo.height,
+        model=restorer.manifest.name,
+        engine=restorer.engine.name,
+        tiles=restored.tiles,
+        seconds=round(time.perf_counter() - started, 3),
+    )
+
+
+def _expand(given: str, recursive: bool) -> list[tuple[Path, Path] | Outcome]:
+    """Files that one argument stands for, each with the folder its result keeps the relative path from."""
+    path = Path(given)
+    if path.is_dir():
+        inside = [(file, path) for file in pictures_in(path, recursive=recursive)]
+        return [*inside] or [_missing(given, f"{given} holds no pictures ({' '.join(SUFFIXES)}).")]
+    if not path.exists() and glob.has_magic(given):
+        matches = [Path(match) for match in sorted(glob.glob(given, recursive=True))]
+        pictures = [(match, match.parent) for match in matches if match.is_file() and is_picture(match)]
+        return [*pictures] or [_missing(given, f"{given} matches no pictures.")]
+    if not path.exists():
+        return [_missing(given, f"{given} does not exist; check the name.")]
+    return [(path, path.parent)]
+
+
+def _missing(given: str, reason: str) -> Outcome:
+    return Outcome(given, None, "failed", reason)
+
+
+def _names_a_file(output: str, sources: Sequence[object]) -> bool:
+    path = Path(output)
+    return not output.endswith(("/", "\\")) and not path.is_dir() and is_picture(path)
+
+
+def _target(source: Path, root: Path, output: str | None, options: PhotoOptions) -> Path:
+    suffix = f".{options.format.lower()}" if options.format else source.suffix
+    if output is None:
+        return source.with_name(f"{source.stem}{options.suffix}{suffix}")
+    return Path(output) / source.relative_to(root).with_name(f"{source.stem}{options.suffix}{suffix}")

@@ -1,0 +1,132 @@
+"""The Restorer: a manifest and an engine, pixels in, pixels out; the only inference path in the package."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deblurgan import tiling
+from deblurgan.catalogue import find
+from deblurgan.engines import Engine, open_engine
+from deblurgan.errors import DeblurganError
+from deblurgan.image import to_float, to_integer
+from deblurgan.manifest import Manifest
+
+AUTO_TILE = 1792
+
+
+@dataclass(frozen=True)
+class RestoreOptions:
+    """How a picture is restored.
+
+    Attributes:
+        strength: 0 gives the input back, 1 the network's whole effect.
+        tile: 'auto', 'off' for the whole picture at once, or the side of the largest tile in pixels,
+            whose area is what bounds memory.
+    """
+
+    strength: float = 1.0
+    tile: int | str = "auto"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.strength <= 1:
+            raise DeblurganError(f"Strength is {self.strength}; it must lie between 0 and 1.")
+        if self.tile not in ("auto", "off") and not (isinstance(self.tile, int) and self.tile > 0):
+            raise DeblurganError(f"Tile is {self.tile!r}; use auto, off or a number of pixels.")
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A restored picture.
+
+    Attributes:
+        pixels: [H, W, 3] in the dtype that came in.
+        tiles: into how many the picture was cut.
+        seconds: it took.
+    """
+
+    pixels: NDArray[Any]
+    tiles: int
+    seconds: float
+
+
+class Restorer:
+    """Restores pictures with one model; built once, called often, from several threads if need be.
+
+    Args:
+        manifest: facts about the model.
+        engine: that has the model loaded.
+    """
+
+    def __init__(self, manifest: Manifest, engine: Engine) -> None:
+        self.manifest = manifest
+        self.engine = engine
+        self._rule = tiling.SizeRule(manifest.size_multiple, manifest.minimum_size)
+
+    def __call__(self, pixels: NDArray[Any], options: RestoreOptions = RestoreOptions()) -> Restored:
+        """Restore one picture.
+
+        Args:
+            pixels: [H, W, 3]; uint8, uint16, or float32 in [0, 1].
+            options: how.
+
+        Returns:
+            the result in the same shape and dtype.
+
+        Raises:
+            ValueError: the array has another shape or dtype.
+            DeblurganError: the model cannot be tiled but tiles were asked for.
+        """
+        if pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
+            raise ValueError(f"expected pixels of shape [H, W, 3], got {list(pixels.shape)}")
+        started = time.perf_counter()
+        blurred = to_float(pixels) if pixels.dtype.kind == "u" else np.asarray(pixels, np.float32)
+        tiles = self._plan((pixels.shape[0], pixels.shape[1]), options.tile)
+        sharp = np.zeros_like(blurred)
+        for tile in tiles:
+            window = tiling.cut(blurred, tile)
+            tiling.add(sharp, tile, window + options.strength * (self._run(window) - window))
+        np.clip(sharp, 0, 1, out=sharp)
+        result = to_integer(sharp, 8 if pixels.dtype == np.uint8 else 16) if pixels.dtype.kind == "u" else sharp
+        return Restored(result, len(tiles), time.perf_counter() - started)
+
+    def close(self) -> None:
+        """Give the engine's memory back."""
+        self.engine.close()
+
+    def _plan(self, size: tuple[int, int], tile: int | str) -> list[tiling.Tile]:
+        if self.manifest.tiling == "whole" and isinstance(tile, int):
+            raise DeblurganError(f"Model {self.manifest.name!r} must see the whole picture; use tile off.")
+        whole = tile == "off" or self.manifest.tiling == "whole"
+        side = AUTO_TILE if tile == "auto" else tile
+        largest = None if whole or isinstance(side, str) else side * side
+        return tiling.plan(size, self._rule, halo=self.manifest.halo, largest=largest)
+
+    def _run(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
+        """One window through the network and its value range, [h, w, 3] in [0, 1] on both ends."""
+        low, high = self.manifest.value_range
+        batch = np.ascontiguousarray(window.transpose(2, 0, 1)[None]) * np.float32(high - low) + np.float32(low)
+        output = self.engine.run(batch)[0].transpose(1, 2, 0)
+        return (output - np.float32(low)) / np.float32(high - low)
+
+
+def load(
+    model: str | None = None, *, engine: str = "auto", threads: int | None = None, precision: str = "auto"
+) -> Restorer:
+    """Open a model by name or path.
+
+    Args:
+        model: name or folder; None for `DEBLURGAN_MODEL` or 'default'.
+        engine: key of `deblurgan.engines.ENGINES`, or 'auto' for the fastest installed.
+        threads: None for as many as the process may use.
+        precision: 'auto', 'f32' or 'bf16'.
+
+    Raises:
+        UnknownModel, BrokenModel, UnknownEngine: what was asked for is not to be had.
+    """
+    folder = find(model)
+    return Restorer(folder.manifest, open_engine(folder, engine, threads=threads, precision=precision))

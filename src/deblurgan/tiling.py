@@ -1,0 +1,146 @@
+"""Cut a picture into overlapping tiles and put it together again: pure geometry."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class SizeRule:
+    """Which inputs a network takes.
+
+    Attributes:
+        multiple: both sides must be multiples of this.
+        minimum: least (height, width), multiples too.
+    """
+
+    multiple: int
+    minimum: tuple[int, int]
+
+    def fit(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Least allowed (height, width) that holds `size`."""
+        height, width = (
+            max(least, math.ceil(side / self.multiple) * self.multiple)
+            for side, least in zip(size, self.minimum, strict=True)
+        )
+        return height, width
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A window of the padded picture.
+
+    Attributes:
+        top, left: where it starts.
+        rows, columns: weight of its rows and columns in the result, float32 [h] and [w] in [0, 1]; the
+            weight of a pixel is their product.
+    """
+
+    top: int
+    left: int
+    rows: NDArray[np.float32]
+    columns: NDArray[np.float32]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the window."""
+        return len(self.rows), len(self.columns)
+
+
+def plan(size: tuple[int, int], rule: SizeRule, *, halo: int, largest: int | None) -> list[Tile]:
+    """Tiles of equal size that cover a picture, as few computed pixels as possible.
+
+    Args:
+        size: (height, width) of the picture.
+        rule: of the network.
+        halo: pixels next to a cut that are computed but not used.
+        largest: pixels one tile may have; None for one tile, however large.
+
+    Returns:
+        tiles of the picture padded to `rule.fit`; their weights sum to one everywhere.
+    """
+    padded = rule.fit(size)
+    sides = padded if largest is None or math.prod(padded) <= largest else _tile_size(padded, rule, halo, largest)
+    rows, columns = (_spans(whole, side, halo, rule.multiple) for whole, side in zip(padded, sides, strict=True))
+    return [Tile(top, left, down, across) for top, down in rows for left, across in columns]
+
+
+def cut(picture: NDArray[np.float32], tile: Tile) -> NDArray[np.float32]:
+    """The tile's window, mirrored past the picture's lower and right edges; float32 [h, w, C]."""
+    height, width = tile.size
+    inside = picture[tile.top : tile.top + height, tile.left : tile.left + width]
+    missing = (height - inside.shape[0], width - inside.shape[1])
+    if missing == (0, 0):
+        return inside
+    return np.pad(inside, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="reflect")
+
+
+def add(result: NDArray[np.float32], tile: Tile, values: NDArray[np.float32]) -> None:
+    """Add the tile's weighted values, float32 [h, w, C], to the picture that is being put together."""
+    rows, columns = _used(tile.rows), _used(tile.columns)
+    weights = tile.rows[rows, None, None] * tile.columns[None, columns, None]
+    window = result[
+        tile.top + rows.start : tile.top + rows.stop, tile.left + columns.start : tile.left + columns.stop
+    ]
+    window += (values[rows, columns] * weights)[: window.shape[0], : window.shape[1]]
+
+
+def _used(weights: NDArray[np.float32]) -> slice:
+    nonzero = np.flatnonzero(weights)
+    return slice(int(nonzero[0]), int(nonzero[-1]) + 1)
+
+
+def _tile_size(padded: tuple[int, int], rule: SizeRule, halo: int, largest: int) -> tuple[int, int]:
+    """The tile size within `largest` that computes fewest pixels in all, else the smallest possible."""
+
+    def side(whole: int, count: int) -> int:
+        overlapped = math.ceil((whole + 2 * halo * (count - 1)) / count)
+        return min(whole, math.ceil(overlapped / rule.multiple) * rule.multiple)
+
+    options = []
+    for down in range(1, _most_tiles(padded[0], rule, halo) + 1):
+        for across in range(1, _most_tiles(padded[1], rule, halo) + 1):
+            height = max(side(padded[0], down), rule.minimum[0])
+            width = max(side(padded[1], across), rule.minimum[1])
+            options.append(
+                (height * width > largest, height * width * down * across, height * width, height, width)
+            )
+    fitting = [option for option in options if not option[0]]
+    best = min(fitting) if fitting else min(options, key=lambda option: option[2])
+    return best[3], best[4]
+
+
+def _most_tiles(whole: int, rule: SizeRule, halo: int) -> int:
+    """Tiles along an axis when each contributes about as much as its halo: thinner ones would only waste."""
+    return max(1, whole // max(halo, rule.multiple))
+
+
+def _spans(whole: int, side: int, halo: int, multiple: int) -> list[tuple[int, NDArray[np.float32]]]:
+    """Starts of the tiles along one axis, each with its weights: ramps where neighbours are both valid."""
+    if side >= whole:
+        return [(0, np.ones(whole, np.float32))]
+    count = math.ceil((whole - 2 * halo) / (side - 2 * halo))
+    starts = [(whole - side) * index // (count - 1) // multiple * multiple for index in range(count)]
+    spans = []
+    for index, start in enumerate(starts):
+        weights = np.ones(side, np.float32)
+        position = np.arange(start, start + side)
+        if index > 0:
+            weights *= _ramp(position, starts[index], starts[index - 1] + side, halo)
+        if index + 1 < len(starts):
+            weights *= 1 - _ramp(position, starts[index + 1], start + side, halo)
+        spans.append((start, weights))
+    return spans
+
+
+def _ramp(position: NDArray[np.int64], overlap_start: int, overlap_stop: int, halo: int) -> NDArray[np.float32]:
+    """From 0 to 1 across the part of an overlap that both tiles know exactly; a step if there is none."""
+    first, last = overlap_start + halo, overlap_stop - halo
+    if last <= first:
+        middle = (overlap_start + overlap_stop) / 2
+        return (position >= middle).astype(np.float32)
+    return np.clip((position - first + 0.5) / (last - first), 0, 1).astype(np.float32)

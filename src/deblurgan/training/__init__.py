@@ -1,0 +1,1 @@
+"""Training, in PyTorch but for the recipes; needs the `train` extra."""

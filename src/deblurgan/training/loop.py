@@ -1,0 +1,91 @@
+"""The training loop: data in, steps, log lines, validations, checkpoints."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Subset
+
+from deblurgan.engines.threads import allowed_threads
+from deblurgan.evaluation import evaluate
+from deblurgan.pairs import Pair, find_pairs
+from deblurgan.restore import Restorer
+from deblurgan.training import state as states
+from deblurgan.training.dataset import Pictures, TrainingSet, load_pictures
+from deblurgan.training.export import manifest_of
+from deblurgan.training.recipe import Recipe
+from deblurgan.training.state import TrainingState
+from deblurgan.training.step import generator_step
+from deblurgan.training.torch_engine import TorchEngine
+
+CHECKPOINT = "checkpoint.pt"
+LOG = "log.jsonl"
+
+log = logging.getLogger(__name__)
+
+
+def train(recipe: Recipe, run: Path, *, resume: bool = False, threads: int | None = None) -> TrainingState:
+    """Run a recipe to its end, in a folder that holds the checkpoint and a log of one JSON object a line.
+
+    Args:
+        recipe: the settings.
+        run: folder for `checkpoint.pt` and `log.jsonl`, made if missing.
+        resume: go on from the folder's checkpoint; the result is the same as without the break.
+        threads: of the processor; None for as many as the process may use.
+
+    Raises:
+        RecipeError: the data or the checkpoint does not fit the recipe.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(threads or allowed_threads())
+    state = states.load(run / CHECKPOINT, recipe) if resume else states.begin(recipe)
+    validation = [pair for folder in recipe.validation.pairs for pair in find_pairs(Path(folder))]
+    started, since = time.monotonic(), state.step
+    for blurred, sharp in _batches(recipe, load_pictures(recipe), state.step):
+        logged: dict[str, Any] = dict(generator_step(state, blurred, sharp))
+        schedule, last = recipe.schedule, state.step == recipe.schedule.steps
+        if state.step % schedule.log_every == 0 or last:
+            pace = (state.step - since) * recipe.data.batch / (time.monotonic() - started)
+            _write_line(run, {"step": state.step, **logged, "crops_per_second": round(pace, 1)})
+        if validation and (state.step % recipe.validation.every == 0 or last):
+            _write_line(run, {"step": state.step, **validate(state, validation)})
+        if state.step % schedule.checkpoint_every == 0 or last:
+            states.save(state, run / CHECKPOINT)
+    return state
+
+
+def validate(state: TrainingState, pairs: list[Pair]) -> dict[str, float]:
+    """Mean PSNR of the averaged weights and of the blurred input, through the Restorer that users run."""
+    facts = manifest_of(state.average, state.recipe, name="average")
+    restorer = Restorer(facts, TorchEngine(state.average, state.recipe.precision))
+    evaluation = evaluate(pairs, {"average": restorer}, metrics=("psnr",))
+    restored, blurred = evaluation.values("average", "psnr"), evaluation.values("input", "psnr")
+    return {
+        "validation_psnr": float(np.mean(restored)),
+        "input_psnr": float(np.mean(blurred)),
+        "worst_gain": float(np.min(np.subtract(restored, blurred))),
+    }
+
+
+def _batches(recipe: Recipe, pictures: Pictures, step: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches from `step` on; samples are addressed by number, so a break changes nothing."""
+    whole = TrainingSet(recipe, pictures)
+    rest = Subset(whole, range(step * recipe.data.batch, len(whole)))
+    workers = recipe.data.workers
+    return iter(
+        DataLoader(rest, batch_size=recipe.data.batch, num_workers=workers, prefetch_factor=4 if workers else None)
+    )
+
+
+def _write_line(run: Path, content: dict[str, Any]) -> None:
+    with (run / LOG).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(content) + "\n")
+    log.info(" ".join(f"{key} {value:.5g}" for key, value in content.items()))

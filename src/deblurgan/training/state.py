@@ -1,0 +1,130 @@
+"""All state of a training in one object, saved whole and restored to the bit."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from deblurgan import networks
+from deblurgan.errors import RecipeError
+from deblurgan.networks import FPNGenerator
+from deblurgan.training import recipe as recipes
+from deblurgan.training.recipe import Recipe
+from deblurgan.whole import whole_file
+
+
+@dataclass
+class TrainingState:
+    """Everything that one step changes.
+
+    Attributes:
+        recipe: fixed settings.
+        generator: the weights being learned, channels last.
+        average: exponential moving average of them; what is validated and shipped.
+        optimiser: AdamW over the generator.
+        step: updates made so far.
+    """
+
+    recipe: Recipe
+    generator: FPNGenerator
+    average: FPNGenerator
+    optimiser: torch.optim.Optimizer
+    step: int
+
+
+def begin(recipe: Recipe) -> TrainingState:
+    """Fresh state: weights from the recipe's seed, or from the model it starts from."""
+    torch.manual_seed(recipe.seed)
+    generator = _build(recipe)
+    if recipe.generator.start_from:
+        generator.load_state_dict(_starting_weights(recipe.generator.start_from))
+    return _assemble(recipe, generator)
+
+
+def save(state: TrainingState, path: Path) -> None:
+    """Write a checkpoint, whole or not at all."""
+    content = {
+        "recipe": dataclasses.asdict(state.recipe),
+        "step": state.step,
+        "generator": state.generator.state_dict(),
+        "average": state.average.state_dict(),
+        "optimiser": state.optimiser.state_dict(),
+    }
+    with whole_file(path, overwrite=True) as temporary:
+        torch.save(content, temporary)
+
+
+def load(path: Path, recipe: Recipe | None = None) -> TrainingState:
+    """Read a checkpoint.
+
+    Args:
+        path: file written by `save`.
+        recipe: if given, replaces the stored one, for longer schedules or other data; the network and
+            the optimiser must be the same.
+
+    Raises:
+        RecipeError: the file is missing, or the given recipe describes another network.
+    """
+    content = _read(path)
+    stored = recipes.from_settings(content["recipe"])
+    recipe = recipe or stored
+    if (recipe.generator.name, recipe.generator.options) != (stored.generator.name, stored.generator.options):
+        raise RecipeError(f"{path} holds a {stored.generator.name} with other options than the recipe's.")
+    state = _assemble(recipe, _build(recipe))
+    state.generator.load_state_dict(content["generator"])
+    state.average.load_state_dict(content["average"])
+    state.optimiser.load_state_dict(content["optimiser"])
+    state.step = content["step"]
+    return state
+
+
+def update_average(state: TrainingState) -> None:
+    """Move the averaged weights towards the current ones; faster during the first steps."""
+    decay = min(state.recipe.optimiser.ema, (1 + state.step) / (10 + state.step))
+    with torch.no_grad():
+        averages: list[Tensor] = [*state.average.parameters()]
+        currents: list[Tensor] = [*state.generator.parameters()]
+        torch._foreach_lerp_(averages, currents, 1 - decay)
+        for average, current in zip(state.average.buffers(), state.generator.buffers(), strict=True):
+            average.copy_(current)
+
+
+def _build(recipe: Recipe) -> FPNGenerator:
+    network = networks.build(recipe.generator.name, **recipe.generator.options)
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _assemble(recipe: Recipe, generator: FPNGenerator) -> TrainingState:
+    settings = recipe.optimiser
+    optimiser = torch.optim.AdamW(
+        generator.parameters(),
+        lr=settings.learning_rate,
+        betas=settings.betas,
+        weight_decay=settings.weight_decay,
+    )
+    average = copy.deepcopy(generator).requires_grad_(False).eval()
+    return TrainingState(recipe, generator, average, optimiser, step=0)
+
+
+def _starting_weights(origin: str) -> dict[str, Tensor]:
+    """Averaged weights of a checkpoint, or the weights of a model folder."""
+    if Path(origin).is_file():
+        weights: dict[str, Tensor] = _read(Path(origin))["average"]
+        return weights
+    from deblurgan import catalogue
+    from deblurgan.training.torch_engine import weights_of
+
+    return weights_of(catalogue.find(origin))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise RecipeError(f"There is no checkpoint at {path}; start the training without --resume.")
+    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return content

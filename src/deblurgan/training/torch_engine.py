@@ -1,0 +1,64 @@
+"""The PyTorch engine: runs a network that is being trained, or a model folder, in eager PyTorch."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from deblurgan import networks
+from deblurgan.catalogue import ModelFolder
+from deblurgan.engines.protocol import EngineOptions
+
+
+class TorchEngine:
+    """A network in evaluation mode.
+
+    Args:
+        network: maps [N, 3, H, W] to the same shape.
+        precision: 'f32', or 'bf16' through autocast.
+    """
+
+    name = "torch"
+
+    def __init__(self, network: nn.Module, precision: str = "f32") -> None:
+        self.precision = precision
+        self._network: nn.Module | None = network.eval()
+
+    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map [N, 3, H, W] to the same shape."""
+        if self._network is None:
+            raise RuntimeError("this engine was closed")
+        pixels = torch.from_numpy(batch).contiguous(memory_format=torch.channels_last)
+        with (
+            torch.inference_mode(),
+            torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.precision == "bf16"),
+        ):
+            output: NDArray[np.float32] = self._network(pixels).float().numpy()
+        return output
+
+    def close(self) -> None:
+        """Drop the network."""
+        self._network = None
+
+
+def open_engine(model: ModelFolder, options: EngineOptions) -> TorchEngine:
+    """Build the network that a model's manifest names and fill it from its ONNX file."""
+    torch.set_num_threads(options.threads)
+    network = networks.build(model.manifest.architecture, **model.manifest.options)
+    network.load_state_dict(weights_of(model))
+    precision = "f32" if options.precision == "auto" else options.precision
+    return TorchEngine(network.to(memory_format=torch.channels_last), precision)  # type: ignore[call-overload]
+
+
+def weights_of(model: ModelFolder) -> dict[str, Tensor]:
+    """The weights in a model's ONNX file by their names in the network, float32."""
+    import onnx
+
+    graph = onnx.load(model.file("onnx")).graph
+    return {
+        tensor.name: torch.from_numpy(onnx.numpy_helper.to_array(tensor).astype(np.float32))
+        for tensor in graph.initializer
+        if "." in tensor.name
+    }
