@@ -29,6 +29,8 @@ SUFFIXES = {
 
 MAX_PIXELS = 300_000_000
 
+_BAND = 256
+
 _SIGNATURES = {
     b"\xff\xd8\xff": "JPEG",
     b"\x89PNG\r\n\x1a\n": "PNG",
@@ -109,11 +111,13 @@ def to_float(array: Samples) -> Pixels:
 def to_integer(array: NDArray[np.floating], bit_depth: Literal[8, 16]) -> Samples:
     """Turn floats in [0, 1] into the nearest uint8 or uint16; halves go up, values outside are clipped."""
     top = 2**bit_depth - 1
-    scaled = np.multiply(array, np.float32(top), dtype=np.float32)
-    scaled += np.float32(0.5)
-    np.clip(scaled, 0, top, out=scaled)
-    integers: Samples = scaled.astype(np.uint16 if bit_depth == 16 else np.uint8)
-    return integers
+    result: Samples = np.empty(array.shape, np.uint16 if bit_depth == 16 else np.uint8)
+    # In bands: a whole float copy of a large photo would be the peak of the program's memory.
+    for start in range(0, len(array), _BAND):
+        scaled = np.multiply(array[start : start + _BAND], np.float32(top), dtype=np.float32)
+        scaled += np.float32(0.5)
+        result[start : start + _BAND] = np.clip(scaled, 0, top)
+    return result
 
 
 def read(source: Path | str | bytes | BinaryIO, *, max_pixels: int = MAX_PIXELS) -> Image:

@@ -114,7 +114,7 @@ def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> li
         UnwritableTarget: two inputs would write one file, several inputs share one named file, or an
             input would be overwritten without leave.
     """
-    found = [entry for given in inputs for entry in _expand(given, options.recursive)]
+    found = [entry for given in inputs for entry in _expand(given, options)]
     sources = [entry for entry in found if not isinstance(entry, Outcome)]
     one_file = output is not None and _names_a_file(output, sources)
     if one_file and len(sources) > 1:
@@ -228,11 +228,15 @@ def _done(job: Job, restorer: Restorer, options: PhotoOptions) -> Outcome:
     )
 
 
-def _expand(given: str, recursive: bool) -> list[tuple[Path, Path] | Outcome]:
+def _expand(given: str, options: PhotoOptions) -> list[tuple[Path, Path] | Outcome]:
     """Files that one argument stands for, each with the folder its result keeps the relative path from."""
     path = Path(given)
     if path.is_dir():
-        inside = [(file, path) for file in pictures_in(path, recursive=recursive)]
+        inside = [
+            (file, path)
+            for file in pictures_in(path, recursive=options.recursive)
+            if not _is_result(file, options)
+        ]
         return [*inside] or [_missing(given, f"{given} holds no pictures ({' '.join(SUFFIXES)}).")]
     if not path.exists() and glob.has_magic(given):
         matches = [Path(match) for match in sorted(glob.glob(given, recursive=True))]
@@ -241,6 +245,12 @@ def _expand(given: str, recursive: bool) -> list[tuple[Path, Path] | Outcome]:
     if not path.exists():
         return [_missing(given, f"{given} does not exist; check the name.")]
     return [(path, path.parent)]
+
+
+def _is_result(file: Path, options: PhotoOptions) -> bool:
+    """Whether an earlier run over the same folder made this file: sharpening it again would only harm it."""
+    original = file.stem.removesuffix(options.suffix)
+    return bool(options.suffix) and original != file.stem and any(file.parent.glob(f"{glob.escape(original)}.*"))
 
 
 def _missing(given: str, reason: str) -> Outcome:

@@ -16,7 +16,7 @@ from deblurgan.errors import DeblurganError
 from deblurgan.image import to_float, to_integer
 from deblurgan.manifest import Manifest
 
-AUTO_TILE = 1792
+AUTO_TILE = 1664
 
 
 @dataclass(frozen=True)
