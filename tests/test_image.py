@@ -393,9 +393,7 @@ def test_what_is_no_picture_is_refused_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "block", [b"II*\0\xff\xff\xff\x00", b"II*\0\x08\0\0\0\xff\xff\1", b"nonsense", exif_block(6)[:60]]
 )
-def test_damaged_exif_never_costs_the_picture(
-    format: str, block: bytes, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_damaged_exif_never_costs_the_picture(format: str, block: bytes, caplog: pytest.LogCaptureFixture) -> None:
     data = by_pillow(PIL.Image.new("RGB", (8, 6)), format, exif=b"Exif\0\0" + block)
     with caplog.at_level(logging.WARNING, "deblurgan"):
         image = read(data)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deblurgan.errors import BrokenModel
+from deblurgan.whole import whole_file
 
 FILE_NAME = "manifest.json"
 SCHEMA = 1
@@ -133,6 +134,12 @@ def load(folder: Path) -> Manifest:
 def dump(manifest: Manifest) -> str:
     """The manifest as JSON text that `load` reads back to an equal one."""
     return json.dumps(dataclasses.asdict(manifest), indent=2, ensure_ascii=False) + "\n"
+
+
+def save(manifest: Manifest, folder: Path) -> None:
+    """Write the manifest into a model folder, whole or not at all, in place of an older one."""
+    with whole_file(folder / FILE_NAME, overwrite=True) as file:
+        file.write_text(dump(manifest), "utf-8")
 
 
 def describe_file(path: Path) -> ModelFile:

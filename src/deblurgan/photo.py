@@ -111,9 +111,11 @@ def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> li
         options: suffix, format and whether folders are searched below.
 
     Raises:
-        UnwritableTarget: two inputs would write one file, several inputs share one named file, or an
+        UnwritableTarget: the format is unknown, two inputs would write one file, several inputs share one named file, or an
             input would be overwritten without leave.
     """
+    if options.format and not is_picture(f"a.{options.format}"):
+        raise UnwritableTarget(f"Results cannot be {options.format!r}; use one of {' '.join(SUFFIXES)}.")
     found = [entry for given in inputs for entry in _expand(given, options)]
     sources = [entry for entry in found if not isinstance(entry, Outcome)]
     one_file = output is not None and _names_a_file(output, sources)

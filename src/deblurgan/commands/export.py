@@ -17,13 +17,19 @@ from deblurgan.extras import require
 @click.option(
     "--trained-on", multiple=True, metavar="TEXT", help="A source of the data with its licence; repeat it."
 )
-def export(run: str, output: str, name: str | None, version: str, trained_on: tuple[str, ...]) -> int:
+@click.option(
+    "--measure", "pairs", metavar="PAIRS", help="Measure on these pairs; the figures go into the manifest."
+)
+def export(
+    run: str, output: str, name: str | None, version: str, trained_on: tuple[str, ...], pairs: str | None
+) -> int:
     """Turn a training run into a model folder: its averaged weights as ONNX, and a manifest."""
     require("train", "Exporting")
     from deblurgan.training import state
     from deblurgan.training.export import export as write_model
     from deblurgan.training.export import manifest_of
     from deblurgan.training.loop import CHECKPOINT
+    from deblurgan.training.measure import measure
 
     checkpoint = Path(run) / CHECKPOINT if Path(run).is_dir() else Path(run)
     trained = state.load(checkpoint)
@@ -31,6 +37,8 @@ def export(run: str, output: str, name: str | None, version: str, trained_on: tu
     facts = manifest_of(
         trained.average, trained.recipe, name=name or folder.name, version=version, trained_on=trained_on
     )
-    write_model(trained.average, facts, folder)
+    model = write_model(trained.average, facts, folder)
+    if pairs:
+        measure(model, Path(pairs))
     click.echo(folder)
     return 0

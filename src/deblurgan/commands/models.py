@@ -43,7 +43,7 @@ def info(model: str | None) -> None:
     for key, value in lines.items():
         click.echo(f"{key:14}{value}")
     for entry in facts.measured:
-        click.echo(f"{entry.figure:14}{entry.value:.2f} (blurred input {entry.baseline:.2f}) on {entry.data}")
+        click.echo(f"{entry.figure:14}{entry.value:g} (blurred input {entry.baseline:g}) on {entry.data}")
         click.echo(f"{'':14}{entry.command}")
 
 

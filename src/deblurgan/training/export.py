@@ -86,8 +86,7 @@ def export(network: nn.Module, facts: Manifest, folder: Path) -> ModelFolder:
     with whole_file(folder / ONNX_FILE, overwrite=True) as file:
         file.write_bytes(program.SerializeToString())
     facts = dataclasses.replace(facts, files={"onnx": manifests.describe_file(folder / ONNX_FILE)})
-    with whole_file(folder / manifests.FILE_NAME, overwrite=True) as file:
-        file.write_text(manifests.dump(facts), "utf-8")
+    manifests.save(facts, folder)
     model = ModelFolder(folder, facts)
     verify(model, network)
     return model
@@ -129,6 +128,8 @@ def _as_onnx(network: nn.Module, multiple: int) -> onnx.ModelProto:
             output_names=["sharp"],
             dynamic_shapes=({0: batch, 2: multiple * rows, 3: multiple * columns},),
             opset_version=_OPSET,
+            # Merging equal weights would lose names, and the names are how weights are read back.
+            optimize=False,
             verbose=False,
         )
     if program is None:

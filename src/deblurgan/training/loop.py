@@ -21,13 +21,15 @@ from deblurgan.restore import Restorer
 from deblurgan.training import state as states
 from deblurgan.training.dataset import Pictures, TrainingSet, load_pictures
 from deblurgan.training.export import manifest_of
-from deblurgan.training.recipe import Recipe
+from deblurgan.training.recipe import Recipe, as_toml
 from deblurgan.training.state import TrainingState
 from deblurgan.training.step import generator_step
 from deblurgan.training.torch_engine import TorchEngine
+from deblurgan.whole import whole_file
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.jsonl"
+RECIPE = "recipe.toml"
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +39,7 @@ def train(recipe: Recipe, run: Path, *, resume: bool = False, threads: int | Non
 
     Args:
         recipe: the settings.
-        run: folder for `checkpoint.pt` and `log.jsonl`, made if missing.
+        run: folder for `recipe.toml`, `checkpoint.pt` and `log.jsonl`, made if missing.
         resume: go on from the folder's checkpoint; the result is the same as without the break.
         threads: of the processor; None for as many as the process may use.
 
@@ -46,6 +48,8 @@ def train(recipe: Recipe, run: Path, *, resume: bool = False, threads: int | Non
     """
     run.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(threads or allowed_threads())
+    with whole_file(run / RECIPE, overwrite=True) as file:
+        file.write_text(as_toml(recipe), "utf-8")
     state = states.load(run / CHECKPOINT, recipe) if resume else states.begin(recipe)
     validation = [pair for folder in recipe.validation.pairs for pair in find_pairs(Path(folder))]
     started, since = time.monotonic(), state.step

@@ -199,6 +199,13 @@ def load(recipe: str, overrides: tuple[str, ...] = ()) -> Recipe:
     return from_settings(settings)
 
 
+def as_toml(recipe: Recipe) -> str:
+    """The recipe as TOML text that `load` reads back to an equal one; needs the `train` extra."""
+    import tomli_w
+
+    return tomli_w.dumps(dataclasses.asdict(recipe))
+
+
 def names() -> list[str]:
     """Names of the recipes that come with the package."""
     folder = resources.files("deblurgan.training") / "recipes"

@@ -1,0 +1,41 @@
+# Every target works on a machine that has Python 3.11 or newer and nothing else.
+PYTHON ?= python3
+# Tests run against one release of PyTorch; `make test TORCH=torch` takes the newest.
+TORCH ?= torch==2.13.0
+
+USER_ENV := .venv
+DEV_ENV := .venv-dev
+
+.PHONY: demo test check bench clean
+
+demo: $(USER_ENV)/installed
+	$(USER_ENV)/bin/deblurgan run examples/street.jpg -o demo/street_deblurred.jpg --overwrite --json \
+		| $(USER_ENV)/bin/python examples/side_by_side.py
+
+test: $(DEV_ENV)/installed
+	$(DEV_ENV)/bin/python -m pytest
+
+check: $(DEV_ENV)/installed
+	$(DEV_ENV)/bin/ruff format --check .
+	$(DEV_ENV)/bin/ruff check .
+	$(DEV_ENV)/bin/mypy
+	$(DEV_ENV)/bin/lint-imports
+
+bench: $(DEV_ENV)/installed
+	$(DEV_ENV)/bin/deblurgan benchmark --engine openvino --engine onnx
+	$(DEV_ENV)/bin/deblurgan benchmark --engine openvino --engine onnx --engine torch --precision f32
+
+clean:
+	rm -rf $(USER_ENV) $(DEV_ENV) demo
+
+$(USER_ENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(USER_ENV)
+	$(USER_ENV)/bin/pip install --quiet --upgrade pip
+	$(USER_ENV)/bin/pip install --quiet .
+	touch $@
+
+$(DEV_ENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(DEV_ENV)
+	$(DEV_ENV)/bin/pip install --quiet --upgrade pip
+	$(DEV_ENV)/bin/pip install --quiet $(TORCH) --editable '.[all]' --group test --group check
+	touch $@

@@ -1,0 +1,73 @@
+"""Small pictures and models that many tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from numpy.typing import NDArray
+
+from deblurgan.manifest import Manifest
+
+# A slow or busy machine must not fail a law.
+settings.register_profile("deblurgan", deadline=None, max_examples=60)
+settings.load_profile("deblurgan")
+
+IDENTITY = Manifest(
+    name="identity",
+    version="1",
+    files={},
+    architecture="none",
+    backbone="none",
+    value_range=(-1.0, 1.0),
+    size_multiple=16,
+    minimum_size=(16, 16),
+    statistics="fixed",
+    tiling="free",
+    halo=32,
+    parameters=0,
+    macs_per_pixel=0.0,
+    licence="Apache-2.0",
+    trained_on=(),
+    recipe_digest="",
+    cite="",
+)
+
+
+class IdentityEngine:
+    """Gives back what it gets, and remembers the shapes it saw."""
+
+    name = "identity"
+    precision = "f32"
+
+    def __init__(self) -> None:
+        self.shapes: list[tuple[int, ...]] = []
+
+    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        self.shapes.append(batch.shape)
+        return batch.copy()
+
+    def close(self) -> None:
+        self.shapes.clear()
+
+
+@pytest.fixture
+def scene() -> NDArray[np.uint8]:
+    """A picture with edges, texture and colour, uint8 [96, 128, 3]."""
+    rows, columns = np.mgrid[0:96, 0:128]
+    checks = ((rows // 12 + columns // 16) % 2) * 140
+    colours = np.stack([checks + rows, checks + columns // 2, 255 - checks - rows // 2], axis=2)
+    noise = np.random.default_rng(7).integers(0, 8, colours.shape)
+    return np.clip(colours + noise, 0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def photo_file(tmp_path: Path, scene: NDArray[np.uint8]) -> Path:
+    """A JPEG photo on disk."""
+    import PIL.Image
+
+    path = tmp_path / "photo.jpg"
+    PIL.Image.fromarray(scene).save(path, quality=92)
+    return path

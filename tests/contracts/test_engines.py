@@ -1,0 +1,65 @@
+"""Every engine in the table keeps the protocol."""
+
+import numpy as np
+import pytest
+
+from deblurgan.catalogue import find
+from deblurgan.engines import ENGINES, allowed_threads, choose, open_engine
+from deblurgan.errors import UnknownEngine
+
+INSTALLED = [name for name, entry in ENGINES.items() if entry.installed]
+BATCH = np.random.default_rng(0).uniform(-1, 1, (2, 3, 48, 64)).astype(np.float32)
+
+
+@pytest.fixture(scope="module", params=INSTALLED)
+def engine(request):
+    opened = open_engine(find("default"), request.param, precision="f32")
+    yield opened
+    opened.close()
+
+
+def test_it_keeps_shape_and_type(engine):
+    result = engine.run(BATCH)
+    assert (result.shape, result.dtype) == (BATCH.shape, np.float32)
+
+
+def test_it_gives_the_same_twice_and_leaves_its_input_alone(engine):
+    batch = BATCH.copy()
+    first = engine.run(batch)
+    kept = first.copy()
+    engine.run(-batch)
+    np.testing.assert_array_equal(first, kept)
+    np.testing.assert_array_equal(batch, BATCH)
+    np.testing.assert_array_equal(engine.run(batch), kept)
+
+
+def test_it_agrees_with_the_first_engine(engine):
+    reference = open_engine(find("default"), INSTALLED[0], precision="f32").run(BATCH)
+    np.testing.assert_allclose(engine.run(BATCH), reference, atol=2e-4)
+
+
+def test_it_says_what_it_computes_in(engine):
+    assert engine.precision == "f32"
+    assert engine.name in ENGINES
+
+
+def test_the_choice_is_the_first_installed():
+    assert choose() == INSTALLED[0]
+
+
+def test_the_environment_can_choose(monkeypatch):
+    monkeypatch.setenv("DEBLURGAN_ENGINE", INSTALLED[-1])
+    assert choose() == INSTALLED[-1]
+
+
+def test_an_unknown_engine_or_precision_is_refused():
+    with pytest.raises(UnknownEngine, match="known: auto"):
+        choose("abacus")
+    with pytest.raises(UnknownEngine, match="precision"):
+        open_engine(find("default"), precision="f8")
+
+
+def test_threads_come_from_the_environment_or_the_allowance(monkeypatch):
+    assert allowed_threads() >= 1
+    monkeypatch.setenv("DEBLURGAN_THREADS", "3")
+    assert allowed_threads() == 3

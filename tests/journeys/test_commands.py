@@ -1,0 +1,102 @@
+"""The other commands as their users call them."""
+
+import json
+
+import PIL.Image
+import pytest
+from click.testing import CliRunner
+
+from deblurgan import __version__, cli
+
+
+def call(*arguments, code=0):
+    result = CliRunner().invoke(cli.program, [str(argument) for argument in arguments], standalone_mode=False)
+    assert result.exception is None, result.exception
+    assert (result.return_value or 0) == code, result.output
+    return result.output
+
+
+@pytest.fixture
+def pairs(tmp_path, scene):
+    """Two synthetic pairs made by the command itself."""
+    source = tmp_path / "sharp"
+    source.mkdir()
+    for name in ("one", "two"):
+        PIL.Image.fromarray(scene).save(source / f"set_{name}.png")
+    call("synthesise", source, "-o", tmp_path / "pairs", "--longest", 6, "--seed", 3)
+    return tmp_path / "pairs"
+
+
+def test_every_command_explains_itself():
+    for name in cli.COMMANDS:
+        assert "Usage" in call(name, "--help")
+
+
+def test_the_version_is_the_package_s():
+    assert __version__ in call("--version")
+
+
+def test_doctor_names_the_engine_that_would_be_used():
+    assert "would use       model default in" in call("doctor")
+
+
+def test_models_are_listed_described_and_located():
+    assert call("models", "list").startswith("default\t")
+    assert "GMACs for 1280x720" in call("models", "info", "default")
+    assert call("models", "path").strip().endswith("default")
+
+
+def test_synthesised_pairs_repeat_with_their_seed(pairs, tmp_path):
+    call("synthesise", tmp_path / "sharp", "-o", tmp_path / "again", "--longest", 6, "--seed", 3)
+    for path in pairs.iterdir():
+        assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_evaluation_always_shows_the_untouched_input(pairs, tmp_path):
+    text = call("evaluate", pairs, "--json", tmp_path / "rows.json", "--save", tmp_path / "out")
+    assert "| input |" in text
+    assert "| default |" in text
+    rows = json.loads((tmp_path / "rows.json").read_text())["rows"]
+    assert {(row["model"], row["metric"]) for row in rows} == {
+        (model, metric) for model in ("input", "default") for metric in ("psnr", "ssim")
+    }
+    assert (tmp_path / "out" / "default" / "set_one.png").exists()
+
+
+def test_benchmark_gives_a_line_per_combination():
+    (line,) = call("benchmark", "--size", "64x48", "--runs", 1, "--json").splitlines()
+    timing = json.loads(line)
+    assert {
+        "model",
+        "engine",
+        "precision",
+        "width",
+        "height",
+        "seconds",
+        "fps",
+        "peak_mb",
+        "share_of_peak",
+    } <= set(timing)
+    assert (timing["width"], timing["height"]) == (64, 48)
+
+
+def test_a_training_becomes_a_model_that_runs(pairs, tmp_path, scene):
+    pytest.importorskip("torch")
+    settings = {
+        "data.photos": [str(tmp_path / "sharp")],
+        "data.pairs": [str(pairs)],
+        "data.crop": 32,
+        "data.workers": 0,
+        "blur.longest": 6,
+        "generator.options": "{channels = [8, 8], depths = [1, 1], decoder_depths = [1]}",
+        "schedule.steps": 3,
+        "schedule.warmup": 1,
+        "validation.pairs": [str(pairs)],
+    }
+    overrides = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
+    call("train", "default", *overrides, "-o", tmp_path / "run")
+    call("export", tmp_path / "run", "-o", tmp_path / "tiny", "--measure", pairs)
+    described = call("models", "info", tmp_path / "tiny")
+    assert "blurred input" in described
+    PIL.Image.fromarray(scene).save(tmp_path / "photo.png")
+    assert "photo_deblurred.png" in call("run", tmp_path / "photo.png", "--model", tmp_path / "tiny")

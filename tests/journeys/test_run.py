@@ -1,0 +1,202 @@
+"""`deblurgan run` as its users call it, with the model that ships."""
+
+import io
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import zlib
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from deblurgan import read
+
+
+def deblurgan(*arguments, stdin=None, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "deblurgan", *map(str, arguments)],
+        capture_output=True,
+        input=stdin,
+        env=os.environ | environment,
+        timeout=120,
+    )
+
+
+def errors_of(done):
+    text = done.stderr.decode()
+    assert "Traceback" not in text
+    return text
+
+
+def test_a_photo_gets_a_neighbour(photo_file):
+    done = deblurgan("run", photo_file)
+    target = photo_file.with_name("photo_deblurred.jpg")
+    assert done.returncode == 0
+    assert done.stdout.decode().strip() == str(target)
+    assert not done.stderr
+    assert read(target).pixels.shape == read(photo_file).pixels.shape
+
+
+def test_an_existing_result_is_left_alone_unless_told(photo_file):
+    target = photo_file.with_name("photo_deblurred.jpg")
+    target.write_bytes(b"precious")
+    assert "exists already" in errors_of(deblurgan("run", photo_file))
+    assert deblurgan("run", photo_file, "--skip-existing").returncode == 0
+    assert target.read_bytes() == b"precious"
+    assert deblurgan("run", photo_file, "--overwrite").returncode == 0
+    assert target.read_bytes() != b"precious"
+
+
+def test_a_folder_keeps_its_shape_below_the_target(photo_file, tmp_path):
+    below = tmp_path / "in" / "trip"
+    below.mkdir(parents=True)
+    shutil.copy(photo_file, below / "a.jpg")
+    shutil.copy(photo_file, tmp_path / "in" / "b.jpg")
+    assert deblurgan("run", tmp_path / "in", "-r", "-o", tmp_path / "out").returncode == 0
+    made = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.jpg"))
+    assert made == ["b_deblurred.jpg", "trip/a_deblurred.jpg"]
+
+
+def test_a_second_run_over_a_folder_does_not_sharpen_results_again(photo_file):
+    deblurgan("run", photo_file.parent)
+    deblurgan("run", photo_file.parent, "--overwrite")
+    assert sorted(path.name for path in photo_file.parent.iterdir()) == ["photo.jpg", "photo_deblurred.jpg"]
+
+
+def test_a_pipe_goes_from_standard_input_to_standard_output(photo_file):
+    done = deblurgan("run", "-", "--format", "png", stdin=photo_file.read_bytes())
+    assert done.returncode == 0
+    assert PIL.Image.open(io.BytesIO(done.stdout)).format == "PNG"
+
+
+def test_sixteen_bits_and_metadata_come_through(tmp_path, scene):
+    from deblurgan.image import Image, write
+
+    deep = Image(
+        pixels=scene.astype(np.float32) / 255,
+        bit_depth=16,
+        icc_profile=_srgb(),
+        exif=_exif_with_artist(),
+        format="PNG",
+    )
+    write(deep, tmp_path / "deep.png")
+    assert deblurgan("run", tmp_path / "deep.png", "-o", tmp_path / "out.png").returncode == 0
+    result = read(tmp_path / "out.png")
+    assert result.bit_depth == 16
+    assert len(np.unique(np.rint(result.pixels * 65535))) > 256
+    assert (result.icc_profile, result.exif) == (deep.icc_profile, deep.exif)
+
+
+def test_json_says_what_became_of_each_file(photo_file, tmp_path):
+    done = deblurgan("run", photo_file, tmp_path / "gone.jpg", "--json", "-o", tmp_path / "out")
+    first, second = (json.loads(line) for line in done.stdout.splitlines())
+    assert done.returncode == 1
+    assert (first["status"], first["width"], first["height"], first["tiles"]) == ("done", 128, 96, 1)
+    assert first["seconds"] > 0
+    assert second["status"] == "failed"
+    assert "gone.jpg" in second["reason"]
+
+
+def test_a_dry_run_writes_nothing(photo_file):
+    done = deblurgan("run", photo_file, "--dry-run")
+    assert b"photo_deblurred.jpg" in done.stdout
+    assert [path.name for path in photo_file.parent.iterdir()] == ["photo.jpg"]
+
+
+def huge_png(side=30_000):
+    def chunk(name, body):
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+
+
+def bad_files(folder, photo):
+    (folder / "text.jpg").write_text("not a picture")
+    (folder / "cut.jpg").write_bytes(photo.read_bytes()[:900])
+    (folder / "empty.png").write_bytes(b"")
+    (folder / "huge.png").write_bytes(huge_png())
+    return ["text.jpg", "cut.jpg", "empty.png", "huge.png", "missing.jpg"]
+
+
+def test_bad_files_are_named_and_the_rest_is_done(photo_file, tmp_path):
+    names = bad_files(tmp_path, photo_file)
+    done = deblurgan("run", *(tmp_path / name for name in names), photo_file, "-o", tmp_path / "out")
+    said = errors_of(done)
+    assert done.returncode == 1
+    assert all(name in said for name in names)
+    assert said.count("\n") == len(names) + 1
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo_deblurred.jpg"]
+
+
+def test_a_picture_of_one_pixel_works(tmp_path):
+    PIL.Image.new("RGB", (1, 1), (10, 200, 30)).save(tmp_path / "dot.png")
+    assert deblurgan("run", tmp_path / "dot.png").returncode == 0
+    assert PIL.Image.open(tmp_path / "dot_deblurred.png").size == (1, 1)
+
+
+def test_a_folder_without_pictures_fails_in_one_sentence(tmp_path):
+    done = deblurgan("run", tmp_path)
+    assert done.returncode == 1
+    assert "holds no pictures" in errors_of(done)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions of this kind need POSIX")
+def test_a_target_that_cannot_be_written_fails_in_one_sentence(photo_file, tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    done = deblurgan("run", photo_file, "-o", tmp_path / "file" / "below")
+    assert done.returncode == 1
+    assert "cannot be written" in errors_of(done)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--model", "imaginary"], "No model is called 'imaginary'"),
+        (["--engine", "abacus"], "No engine is called 'abacus'"),
+        (["--precision", "f8"], "No precision is called"),
+        (["--tile", "many"], "Tile is 'many'"),
+        (["--strength", "2"], "strength"),
+        (["--sharpness", "2"], "No such option"),
+        (["--format", "docx"], "docx"),
+    ],
+)
+def test_wrong_usage_is_code_2_in_few_words(photo_file, arguments, says):
+    done = deblurgan("run", photo_file, *arguments)
+    assert done.returncode == 2
+    assert says in errors_of(done)
+    assert [path.name for path in photo_file.parent.iterdir()] == ["photo.jpg"]
+
+
+def test_two_inputs_for_one_output_are_refused_before_any_work(photo_file, tmp_path):
+    other = tmp_path / "other" / "photo.jpg"
+    other.parent.mkdir()
+    shutil.copy(photo_file, other)
+    done = deblurgan("run", photo_file, other, "-o", tmp_path / "out")
+    assert done.returncode == 2
+    assert "would both become" in errors_of(done)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_input_is_not_overwritten_by_its_result(photo_file):
+    before = photo_file.read_bytes()
+    done = deblurgan("run", photo_file, "--suffix", "")
+    assert done.returncode == 2
+    assert "would be overwritten" in errors_of(done)
+    assert photo_file.read_bytes() == before
+
+
+def _srgb():
+    from PIL import ImageCms
+
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def _exif_with_artist():
+    tags = PIL.Image.Exif()
+    tags[0x013B] = "A. Photographer"
+    return tags.tobytes().removeprefix(b"Exif\0\0")

@@ -1,0 +1,62 @@
+"""Metrics agree with closed forms and with scikit-image."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from skimage.metrics import structural_similarity
+
+from deblurgan.metrics import METRICS, psnr, ssim
+
+shifts = st.integers(1, 200)
+
+
+@given(shifts)
+def test_psnr_of_a_constant_difference_has_a_closed_form(shift):
+    black = np.zeros((4, 5, 3), np.uint8)
+    assert psnr(black + np.uint8(shift), black, data_range=255) == pytest.approx(20 * math.log10(255 / shift))
+
+
+def test_psnr_of_equal_pictures_is_infinite(scene):
+    assert psnr(scene, scene, data_range=255) == math.inf
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_psnr_does_not_depend_on_the_unit(seed):
+    first, second = np.random.default_rng(seed).random((2, 6, 7, 3))
+    assert psnr(first, second, data_range=1) == pytest.approx(psnr(255 * first, 255 * second, data_range=255))
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_every_metric_is_symmetric_and_best_for_equal_pictures(name, scene):
+    other = np.roll(scene, 3, axis=1)
+    function, better = METRICS[name].function, METRICS[name].higher_is_better
+    assert function(scene, other, data_range=255) == pytest.approx(function(other, scene, data_range=255))
+    assert (function(scene, scene, data_range=255) > function(other, scene, data_range=255)) == better
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_every_metric_refuses_pictures_of_different_shape(name, scene):
+    with pytest.raises(ValueError, match="shape"):
+        METRICS[name].function(scene, scene[1:], data_range=255)
+
+
+def test_ssim_is_that_of_scikit_image(scene):
+    noisy = np.clip(scene + np.random.default_rng(0).normal(0, 20, scene.shape), 0, 255).astype(np.uint8)
+    expected = structural_similarity(
+        scene,
+        noisy,
+        channel_axis=2,
+        data_range=255,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+    )
+    assert ssim(noisy, scene, data_range=255) == pytest.approx(expected, abs=1e-6)
+
+
+def test_ssim_refuses_a_picture_smaller_than_its_window():
+    with pytest.raises(ValueError, match="11 pixels"):
+        ssim(np.zeros((10, 40)), np.zeros((10, 40)), data_range=255)

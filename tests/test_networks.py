@@ -1,0 +1,73 @@
+"""The generator starts as the identity, obeys its size rule and reaches as far as it says."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from deblurgan.networks import GENERATORS, build, macs_per_pixel, reach_of  # noqa: E402
+
+TINY = {"channels": (4, 4, 4), "depths": (1, 1, 1), "decoder_depths": (1, 0)}
+
+
+def awake(network):
+    """Weights that are not zero anywhere, so that everything takes part."""
+    torch.manual_seed(0)
+    for weights in network.parameters():
+        torch.nn.init.normal_(weights, std=0.1)
+    return network.eval()
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_every_generator_keeps_the_shape_at_its_size_multiple(name):
+    generator = build(name).eval()
+    side = generator.size_multiple
+    with torch.inference_mode():
+        assert generator(torch.zeros(2, 3, side, 3 * side)).shape == (2, 3, side, 3 * side)
+
+
+def test_a_new_generator_is_the_identity():
+    blurred = torch.rand(1, 3, 16, 32) * 2 - 1
+    with torch.inference_mode():
+        torch.testing.assert_close(build("fpn_plain", **TINY)(blurred), blurred)
+
+
+def test_an_unknown_generator_or_option_is_refused():
+    with pytest.raises(KeyError, match="fpn_plain"):
+        build("fpn_imaginary")
+    with pytest.raises(TypeError, match="colour"):
+        build("fpn_plain", colour=3)
+    with pytest.raises(ValueError, match="depths"):
+        build("fpn_plain", channels=(4, 4), depths=(1, 1, 1), decoder_depths=(1,))
+
+
+def test_the_reach_is_where_a_change_can_be_seen():
+    network = awake(build("fpn_plain", **TINY))
+    reach = reach_of(network, 8)
+    far = torch.zeros(1, 3, 8 * 40, 8 * 40)
+    near = far.clone()
+    near[..., 160:168, 160:168] = 1
+    with torch.inference_mode():
+        changed = (network(near) != network(far))[0].any(dim=0)
+    rows = changed.any(dim=1).nonzero().flatten()
+    assert reach is not None
+    assert 160 - reach <= rows[0] < 160 - reach + 16
+    assert 167 + reach - 16 < rows[-1] <= 167 + reach
+
+
+def test_statistics_over_the_picture_have_no_bounded_reach():
+    assert reach_of(torch.nn.InstanceNorm2d(3), 8) is None
+
+
+def test_macs_are_counted_per_pixel():
+    assert macs_per_pixel(torch.nn.Conv2d(3, 5, 3, padding=1), 8) == 3 * 5 * 9
+    assert macs_per_pixel(build("fpn_plain"), 16) * 1280 * 720 == pytest.approx(56.9e9, rel=0.01)
+
+
+def test_a_batch_gives_what_its_pictures_give_alone():
+    network = awake(build("fpn_plain", **TINY))
+    batch = torch.from_numpy(np.random.default_rng(0).random((3, 3, 16, 24), np.float32))
+    with torch.inference_mode():
+        together = network(batch)
+        alone = torch.cat([network(picture[None]) for picture in batch])
+    torch.testing.assert_close(together, alone)

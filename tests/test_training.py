@@ -1,0 +1,155 @@
+"""Training learns, resumes to the bit, and exports what it learned."""
+
+import dataclasses
+import json
+
+import numpy as np
+import PIL.Image
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from deblurgan.blur import BlurSettings  # noqa: E402
+from deblurgan.errors import BrokenModel, RecipeError  # noqa: E402
+from deblurgan.restore import Restorer  # noqa: E402
+from deblurgan.training import loop, state  # noqa: E402
+from deblurgan.training.dataset import TrainingSet, load_pictures  # noqa: E402
+from deblurgan.training.export import export, manifest_of, verify  # noqa: E402
+from deblurgan.training.losses import LOSSES  # noqa: E402
+from deblurgan.training.recipe import Recipe, from_settings  # noqa: E402
+from deblurgan.training.step import generator_step, learning_rate  # noqa: E402
+from deblurgan.training.torch_engine import TorchEngine  # noqa: E402
+
+
+@pytest.fixture
+def tiny(tmp_path, scene) -> Recipe:
+    """A recipe for a small network on one photo and one pair."""
+    photos, pairs = tmp_path / "photos", tmp_path / "pairs"
+    for folder, name in ((photos, "a"), (pairs, "set_1_blur"), (pairs, "set_1_sharp")):
+        folder.mkdir(exist_ok=True)
+        PIL.Image.fromarray(scene).save(folder / f"{name}.png")
+    network = {"channels": [8, 8], "depths": [1, 1], "decoder_depths": [1]}
+    return from_settings(
+        {
+            "name": "tiny",
+            "precision": "f32",
+            "data": {"photos": [str(photos)], "pairs": [str(pairs)], "crop": 32, "batch": 2, "workers": 0},
+            "blur": dataclasses.asdict(BlurSettings(longest=6)),
+            "generator": {"name": "fpn_plain", "options": network},
+            "schedule": {"steps": 10, "warmup": 2, "checkpoint_every": 5, "log_every": 1},
+            "validation": {"pairs": [str(pairs)], "every": 5},
+        }
+    )
+
+
+def weights_of(trained: state.TrainingState) -> list[torch.Tensor]:
+    return [*trained.generator.state_dict().values(), *trained.average.state_dict().values()]
+
+
+def test_ten_steps_equal_five_and_five_more_to_the_bit(tiny, tmp_path, monkeypatch):
+    whole = loop.train(tiny, tmp_path / "whole", threads=1)
+
+    def stop_at_five(trained, blurred, sharp):
+        if trained.step == 5:
+            raise KeyboardInterrupt
+        return generator_step(trained, blurred, sharp)
+
+    monkeypatch.setattr(loop, "generator_step", stop_at_five)
+    with pytest.raises(KeyboardInterrupt):
+        loop.train(tiny, tmp_path / "parts", threads=1)
+    monkeypatch.undo()
+    resumed = loop.train(tiny, tmp_path / "parts", resume=True, threads=1)
+
+    assert resumed.step == whole.step == 10
+    for first, second in zip(weights_of(whole), weights_of(resumed), strict=True):
+        assert torch.equal(first, second)
+
+
+def test_the_log_has_losses_and_validations_with_the_input_beside_them(tiny, tmp_path):
+    loop.train(tiny, tmp_path / "run", threads=1)
+    lines = [json.loads(line) for line in (tmp_path / "run" / loop.LOG).read_text().splitlines()]
+    assert [line["step"] for line in lines if "loss" in line] == list(range(1, 11))
+    assert all(np.isfinite(line["validation_psnr"]) for line in lines if "input_psnr" in line)
+    assert sum("input_psnr" in line for line in lines) == 2
+
+
+def test_a_network_learns_to_undo_one_blur(tiny):
+    recipe = dataclasses.replace(
+        tiny,
+        optimiser=dataclasses.replace(tiny.optimiser, learning_rate=3e-3),
+        schedule=dataclasses.replace(tiny.schedule, steps=80),
+        data=dataclasses.replace(tiny.data, real_share=0.0),
+    )
+    trained = state.begin(recipe)
+    samples = TrainingSet(recipe, load_pictures(recipe))
+    blurred, sharp = (torch.stack(side) for side in zip(*(samples[index] for index in range(4)), strict=True))
+    losses = [generator_step(trained, blurred, sharp)["loss"] for _ in range(80)]
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_a_sample_depends_on_its_number_and_the_seed_alone(tiny):
+    pictures = load_pictures(tiny)
+    samples = TrainingSet(tiny, pictures)
+    for first, second in zip(samples[3], TrainingSet(tiny, pictures)[3], strict=True):
+        assert torch.equal(first, second)
+    other = TrainingSet(dataclasses.replace(tiny, seed=1), pictures)
+    assert not torch.equal(samples[3][0], other[3][0])
+    assert samples[0][0].shape == (3, 32, 32)
+
+
+def test_the_learning_rate_rises_falls_and_reaches_its_end(tiny):
+    rates = [learning_rate(tiny, step) for step in range(10)]
+    highest = tiny.optimiser.learning_rate
+    assert rates[1] == pytest.approx(highest)
+    assert rates[-1] == pytest.approx(highest * tiny.schedule.final_share)
+    assert sorted(rates[1:], reverse=True) == rates[1:]
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_every_loss_is_least_for_equal_pictures_and_differentiable(name):
+    sharp = torch.rand(2, 3, 16, 16)
+    restored = (sharp + 0.1 * torch.randn_like(sharp)).requires_grad_()
+    loss = LOSSES[name](restored, sharp)
+    loss.backward()
+    assert loss > LOSSES[name](sharp, sharp)
+    assert torch.isfinite(restored.grad).all()
+
+
+def test_resuming_without_a_checkpoint_says_so(tiny, tmp_path):
+    with pytest.raises(RecipeError, match="no checkpoint"):
+        loop.train(tiny, tmp_path / "nothing", resume=True)
+
+
+def test_a_checkpoint_of_another_network_is_refused(tiny, tmp_path):
+    state.save(state.begin(tiny), tmp_path / "a.pt")
+    other = dataclasses.replace(tiny, generator=dataclasses.replace(tiny.generator, options={}))
+    with pytest.raises(RecipeError, match="other options"):
+        state.load(tmp_path / "a.pt", other)
+
+
+def test_training_can_start_from_an_exported_model(tiny, tmp_path):
+    first = state.begin(tiny)
+    export(first.average, manifest_of(first.average, tiny, name="tiny"), tmp_path / "model")
+    start = dataclasses.replace(tiny.generator, start_from=str(tmp_path / "model"))
+    second = state.begin(dataclasses.replace(tiny, seed=5, generator=start))
+    for old, new in zip(first.generator.parameters(), second.generator.parameters(), strict=True):
+        torch.testing.assert_close(old, new, atol=1e-3, rtol=1e-3)
+
+
+def test_an_exported_model_gives_what_the_network_gives(tiny, tmp_path, scene):
+    trained = loop.train(tiny, tmp_path / "run", threads=1)
+    facts = manifest_of(trained.average, tiny, name="tiny")
+    model = export(trained.average, facts, tmp_path / "model")
+    in_torch = Restorer(facts, TorchEngine(trained.average))(scene).pixels.astype(int)
+    from deblurgan.restore import load
+
+    assert np.abs(load(str(model.path))(scene).pixels - in_torch).max() <= 1
+    assert b"site-packages" not in model.file("onnx").read_bytes()
+
+
+def test_an_export_that_differs_from_its_network_is_refused(tiny, tmp_path, monkeypatch):
+    trained = state.begin(tiny)
+    model = export(trained.average, manifest_of(trained.average, tiny, name="tiny"), tmp_path / "model")
+    monkeypatch.setattr(TorchEngine, "run", lambda self, batch: batch + 1)
+    with pytest.raises(BrokenModel, match="differs"):
+        verify(model, trained.average)
