@@ -111,8 +111,8 @@ def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> li
         options: suffix, format and whether folders are searched below.
 
     Raises:
-        UnwritableTarget: the format is unknown, two inputs would write one file, several inputs share one named file, or an
-            input would be overwritten without leave.
+        UnwritableTarget: the format is unknown, two inputs would write one file, several inputs share one
+            named file, or an input would be overwritten without leave.
     """
     if options.format and not is_picture(f"a.{options.format}"):
         raise UnwritableTarget(f"Results cannot be {options.format!r}; use one of {' '.join(SUFFIXES)}.")

@@ -76,13 +76,8 @@ def test_a_pipe_goes_from_standard_input_to_standard_output(photo_file):
 def test_sixteen_bits_and_metadata_come_through(tmp_path, scene):
     from deblurgan.image import Image, write
 
-    deep = Image(
-        pixels=scene.astype(np.float32) / 255,
-        bit_depth=16,
-        icc_profile=_srgb(),
-        exif=_exif_with_artist(),
-        format="PNG",
-    )
+    pixels = scene.astype(np.float32) / 255
+    deep = Image(pixels=pixels, bit_depth=16, icc_profile=_srgb(), exif=_exif_with_artist(), format="PNG")
     write(deep, tmp_path / "deep.png")
     assert deblurgan("run", tmp_path / "deep.png", "-o", tmp_path / "out.png").returncode == 0
     result = read(tmp_path / "out.png")
@@ -136,7 +131,7 @@ def test_bad_files_are_named_and_the_rest_is_done(photo_file, tmp_path):
 def test_a_picture_of_one_pixel_works(tmp_path):
     PIL.Image.new("RGB", (1, 1), (10, 200, 30)).save(tmp_path / "dot.png")
     assert deblurgan("run", tmp_path / "dot.png").returncode == 0
-    assert PIL.Image.open(tmp_path / "dot_deblurred.png").size == (1, 1)
+    assert read(tmp_path / "dot_deblurred.png").pixels.shape == (1, 1, 3)
 
 
 def test_a_folder_without_pictures_fails_in_one_sentence(tmp_path):
