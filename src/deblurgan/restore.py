@@ -88,8 +88,9 @@ class Restorer:
         tiles = self._plan((pixels.shape[0], pixels.shape[1]), options.tile)
         sharp = np.zeros_like(blurred)
         for tile in tiles:
-            window = tiling.cut(blurred, tile)
-            tiling.add(sharp, tile, window + options.strength * (self._run(window) - window))
+            tiling.add(sharp, tile, self._run(tiling.cut(blurred, tile)))
+        if options.strength < 1:
+            sharp = blurred + np.float32(options.strength) * (sharp - blurred)
         np.clip(sharp, 0, 1, out=sharp)
         result = to_integer(sharp, 8 if pixels.dtype == np.uint8 else 16) if pixels.dtype.kind == "u" else sharp
         return Restored(result, len(tiles), time.perf_counter() - started)
@@ -108,10 +109,14 @@ class Restorer:
 
     def _run(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
         """One window through the network and its value range, [h, w, 3] in [0, 1] on both ends."""
-        low, high = self.manifest.value_range
-        batch = np.ascontiguousarray(window.transpose(2, 0, 1)[None]) * np.float32(high - low) + np.float32(low)
-        output = self.engine.run(batch)[0].transpose(1, 2, 0)
-        return (output - np.float32(low)) / np.float32(high - low)
+        low, high = (np.float32(end) for end in self.manifest.value_range)
+        batch = np.empty((1, 3, *window.shape[:2]), np.float32)
+        np.multiply(window.transpose(2, 0, 1), high - low, out=batch[0])
+        batch += low
+        output = self.engine.run(batch)
+        output -= low
+        output *= 1 / (high - low)
+        return output[0].transpose(1, 2, 0)
 
 
 def load(

@@ -82,11 +82,14 @@ def cut(picture: NDArray[np.float32], tile: Tile) -> NDArray[np.float32]:
 def add(result: NDArray[np.float32], tile: Tile, values: NDArray[np.float32]) -> None:
     """Add the tile's weighted values, float32 [h, w, C], to the picture that is being put together."""
     rows, columns = _used(tile.rows), _used(tile.columns)
-    weights = tile.rows[rows, None, None] * tile.columns[None, columns, None]
     window = result[
         tile.top + rows.start : tile.top + rows.stop, tile.left + columns.start : tile.left + columns.stop
     ]
-    window += (values[rows, columns] * weights)[: window.shape[0], : window.shape[1]]
+    values = values[rows, columns][: window.shape[0], : window.shape[1]]
+    for weights in (tile.rows[rows, None, None], tile.columns[None, columns, None]):
+        if not np.all(weights == 1):
+            values = values * weights[: window.shape[0], : window.shape[1]]
+    window += values
 
 
 def _used(weights: NDArray[np.float32]) -> slice:

@@ -38,7 +38,7 @@ class Engine(Protocol):
         ...
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Map [N, 3, H, W] to the same shape."""
+        """Map [N, 3, H, W] to the same shape; the result is the caller's to change."""
         ...
 
     def close(self) -> None:

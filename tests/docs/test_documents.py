@@ -1,0 +1,61 @@
+"""The documents stay true: their commands parse and their links lead somewhere."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from deblurgan import cli
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("src/**/CARD.md")])
+
+
+def commands():
+    for document in DOCUMENTS:
+        for block in re.findall(r"```console\n(.*?)```", document.read_text("utf-8"), flags=re.S):
+            for line in re.findall(r"^\$ (deblurgan .*)$", block, flags=re.M):
+                yield pytest.param(shlex.split(line, comments=True)[1:], id=f"{document.name}: {line}")
+
+
+@pytest.mark.parametrize("arguments", list(commands()))
+def test_a_command_in_the_documents_is_understood(arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("photos", "pairs", "runs/mine"):
+        (tmp_path / name).mkdir(parents=True)
+    name, *rest = arguments
+    command = cli.program.get_command(None, name)
+    assert command is not None
+    if isinstance(command, click.Group):
+        name, *rest = rest
+        command = command.commands[name]
+    assert command.make_context(name, rest)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_to_files_lead_somewhere(document):
+    for link in re.findall(r"\]\(([^)#:]+)\)", document.read_text("utf-8")):
+        assert (document.parent / link).exists(), link
+
+
+def test_every_recipe_setting_is_explained():
+    import dataclasses
+
+    from deblurgan.blur import BlurSettings
+    from deblurgan.training import recipe
+
+    sections = (
+        recipe.DataSettings,
+        recipe.GeneratorSettings,
+        recipe.OptimiserSettings,
+        recipe.ScheduleSettings,
+        recipe.ValidationSettings,
+        recipe.Recipe,
+        BlurSettings,
+    )
+    for section in sections:
+        for setting in dataclasses.fields(section):
+            if setting.name not in ("data", "blur", "generator", "losses", "optimiser", "schedule", "validation"):
+                assert f"{setting.name}:" in (section.__doc__ or ""), f"{section.__name__}.{setting.name}"
