@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,7 +99,7 @@ def evaluate(
     """
     rows: list[Row] = []
     for pair in pairs:
-        blurred, sharp = _pixels(pair.blurred), _pixels(pair.sharp)
+        blurred, sharp = (to_integer(read(path).pixels, 8) for path in (pair.blurred, pair.sharp))
         if blurred.shape != sharp.shape:
             raise PairError(f"The pictures of {pair.name} differ in size: {blurred.shape} and {sharp.shape}.")
         results = {INPUT: (blurred, 0.0)}
@@ -114,7 +113,3 @@ def evaluate(
                 value = METRICS[metric].function(pixels, sharp, data_range=255)
                 rows.append(Row(pair.name, pair.dataset, name, metric, value, seconds))
     return Evaluation(tuple(rows))
-
-
-def _pixels(path: Path) -> NDArray[np.uint8]:
-    return to_integer(read(path).pixels, 8).astype(np.uint8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,6 +106,14 @@ def to_float(array: Samples) -> Pixels:
     if array.dtype not in (np.uint8, np.uint16):
         raise TypeError(f"expected uint8 or uint16, not {array.dtype}")
     return np.divide(array, np.float32(np.iinfo(array.dtype).max), dtype=np.float32)
+
+
+@overload
+def to_integer(array: NDArray[np.floating], bit_depth: Literal[8]) -> NDArray[np.uint8]: ...
+
+
+@overload
+def to_integer(array: NDArray[np.floating], bit_depth: Literal[8, 16]) -> Samples: ...
 
 
 def to_integer(array: NDArray[np.floating], bit_depth: Literal[8, 16]) -> Samples:

@@ -130,4 +130,4 @@ def _as_tensors(
 
 
 def _decode(path: Path) -> Pixels:
-    return image.to_integer(image.read(path).pixels, 8).astype(np.uint8)
+    return image.to_integer(image.read(path).pixels, 8)
