@@ -1,10 +1,12 @@
-"""Pairs are matched by name; uneven sets are refused with the names."""
+"""Pairs are matched by name; uneven sets are refused with the names; sequences are never divided."""
 
 import PIL.Image
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deblurgan.errors import PairError
-from deblurgan.pairs import find_pairs
+from deblurgan.pairs import Pair, find_pairs, split_by_sequence
 
 
 def make(folder, *names):
@@ -14,22 +16,72 @@ def make(folder, *names):
         PIL.Image.new("RGB", (4, 4)).save(path)
 
 
-def test_names_with_blur_and_sharp_side_by_side(tmp_path):
-    make(tmp_path, "gopro_1_blur.png", "gopro_1_sharp.png", "reds_7_blur.webp", "reds_7_sharp.png", "other.png")
-    pairs = find_pairs(tmp_path)
-    assert [(pair.name, pair.dataset) for pair in pairs] == [("gopro_1", "gopro"), ("reds_7", "reds")]
-    assert pairs[1].sharp == tmp_path / "reds_7_sharp.png"
+# Each layout: its files, and (name, sequence, blurred file, sharp file) of one pair.
+PUBLISHED = {
+    "suffix": (
+        ["gopro_17_blur.png", "gopro_17_sharp.webp", "gopro_18_blur.png", "gopro_18_sharp.png", "other.png"],
+        ("gopro_17", "gopro", "gopro_17_blur.png", "gopro_17_sharp.webp"),
+    ),
+    "gopro": (
+        [f"train/GOPR1/{side}/00{n}.png" for side in ("blur", "blur_gamma", "sharp") for n in (1, 2)],
+        ("train/GOPR1/001", "train/GOPR1", "train/GOPR1/blur/001.png", "train/GOPR1/sharp/001.png"),
+    ),
+    "gopro_gamma": (
+        [f"GOPR1/{side}/00{n}.png" for side in ("blur_gamma", "sharp") for n in (1, 2)],
+        ("GOPR1/001", "GOPR1", "GOPR1/blur_gamma/001.png", "GOPR1/sharp/001.png"),
+    ),
+    "pairs": (
+        [f"test/{side}/{n}.png" for side in ("input", "target") for n in "ab"],
+        ("test/a", "test", "test/input/a.png", "test/target/a.png"),
+    ),
+    "dvd": (
+        [f"IMG_1/{side}/0000{n}.jpg" for side in ("input", "GT") for n in (0, 1)],
+        ("IMG_1/00000", "IMG_1", "IMG_1/input/00000.jpg", "IMG_1/GT/00000.jpg"),
+    ),
+    "reds": (
+        [f"val/val_{side}/003/0000000{n}.png" for side in ("blur", "sharp") for n in (0, 1)],
+        ("val/003/00000000", "val/003", "val/val_blur/003/00000000.png", "val/val_sharp/003/00000000.png"),
+    ),
+    "rsblur": (
+        ["0001/000002/real_blur/real_blur.png", "0001/000002/gt/gt_sharp.png"],
+        ("0001/000002", "0001", "0001/000002/real_blur/real_blur.png", "0001/000002/gt/gt_sharp.png"),
+    ),
+    "hide": (
+        ["test/test-close-ups/1fromA.png", "test/test-long-shot/2fromB.png", "GT/1fromA.png", "GT/2fromB.png"],
+        ("1fromA", "1fromA", "test/test-close-ups/1fromA.png", "GT/1fromA.png"),
+    ),
+}
 
 
-def test_folders_of_sequences_as_in_gopro(tmp_path):
-    make(tmp_path, *(f"GOPR1/{side}/{frame}.png" for side in ("blur", "sharp") for frame in ("01", "02")))
-    assert [pair.name for pair in find_pairs(tmp_path)] == ["GOPR1/01", "GOPR1/02"]
+@pytest.mark.parametrize("layout", PUBLISHED)
+@pytest.mark.parametrize("asked", ["auto", "by name"])
+def test_a_published_layout_is_found(layout, asked, tmp_path):
+    files, (name, sequence, blurred, sharp) = PUBLISHED[layout]
+    make(tmp_path, *files)
+    first = find_pairs(tmp_path, layout if asked == "by name" else "auto")[0]
+    assert (first.name, first.sequence) == (name, sequence)
+    assert (first.blurred, first.sharp) == (tmp_path / blurred, tmp_path / sharp)
 
 
-def test_folders_called_input_and_target(tmp_path):
-    make(tmp_path, "input/a.png", "target/a.png")
+def test_the_archive_of_interpolated_frames_is_two_trees(tmp_path):
+    make(tmp_path, *(f"train/{side}/IMG_7/003953_17.png" for side in ("blur", "sharp")))
     (pair,) = find_pairs(tmp_path)
-    assert (pair.name, pair.blurred.parent.name) == ("a", "input")
+    assert (pair.name, pair.sequence) == ("train/IMG_7/003953_17", "train/IMG_7")
+
+
+def test_realblur_is_named_by_its_lists(tmp_path):
+    make(tmp_path, "scene001/gt/gt_1.png", "scene001/blur/blur_1.png")
+    (tmp_path / "RealBlur_J_test_list.txt").write_text("scene001/gt/gt_1.png scene001/blur/blur_1.png\n\n")
+    for source in (tmp_path, tmp_path / "RealBlur_J_test_list.txt"):
+        (pair,) = find_pairs(source)
+        assert (pair.sequence, pair.sharp.name, pair.blurred.name) == ("scene001", "gt_1.png", "blur_1.png")
+
+
+@pytest.mark.parametrize(("line", "says"), [("one.png", "line 1"), ("a.png b.png", "does not exist")])
+def test_a_wrong_line_of_a_list_is_named(tmp_path, line, says):
+    (tmp_path / "list.txt").write_text(line)
+    with pytest.raises(PairError, match=says):
+        find_pairs(tmp_path / "list.txt")
 
 
 def test_a_picture_without_partner_is_named(tmp_path):
@@ -38,9 +90,7 @@ def test_a_picture_without_partner_is_named(tmp_path):
         find_pairs(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("folder", "layout", "says"), [("none", "auto", "not a folder"), (".", "odd", "No layout")]
-)
+@pytest.mark.parametrize(("folder", "layout", "says"), [("no", "auto", "not a folder"), (".", "odd", "No layout")])
 def test_a_wrong_folder_or_layout_is_refused(tmp_path, folder, layout, says):
     with pytest.raises(PairError, match=says):
         find_pairs(tmp_path / folder, layout)
@@ -50,3 +100,17 @@ def test_a_folder_without_pairs_says_what_was_expected(tmp_path):
     make(tmp_path, "a.png")
     with pytest.raises(PairError, match="NAME_blur"):
         find_pairs(tmp_path)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 99)), max_size=60), st.floats(0, 1))
+def test_a_split_keeps_every_pair_once_and_no_sequence_twice(frames, share):
+    pairs = [Pair(f"{clip}/{frame}", "set", clip, *_nowhere()) for clip, frame in frames]
+    kept, held_out = split_by_sequence(pairs, share)
+    assert sorted([*kept, *held_out], key=repr) == sorted(pairs, key=repr)
+    assert not {pair.sequence for pair in kept} & {pair.sequence for pair in held_out}
+
+
+def _nowhere():
+    from pathlib import Path
+
+    return Path("blurred.png"), Path("sharp.png")
