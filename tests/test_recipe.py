@@ -31,6 +31,8 @@ def test_every_bundled_recipe_loads_and_survives_its_own_toml(name, tmp_path):
         ({"data": {"photos": ["p"], "real_share": 0.0, "crop": 100}}, "multiple of 16"),
         ({"data": {"photos": ["p"], "real_share": 0.0}, "precision": "f16"}, "precision"),
         ({"data": {"photos": ["p"], "real_share": 0.0}, "losses": {"charbonnier": 0, "frequency": 0}}, "weight"),
+        ({"data": {"photos": ["p"], "real_share": 0.0}, "losses": {"content": 1.0}}, "VGG19"),
+        ({"data": {"photos": ["p"], "real_share": 0.0}, "adversarial": {"loss": "wgan_gp"}}, "penalty"),
     ],
 )
 def test_a_wrong_setting_is_refused_by_name(settings, says):

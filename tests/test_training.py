@@ -13,11 +13,12 @@ from deblurgan.blur import BlurSettings  # noqa: E402
 from deblurgan.errors import BrokenModel, RecipeError  # noqa: E402
 from deblurgan.restore import Restorer  # noqa: E402
 from deblurgan.training import loop, state  # noqa: E402
+from deblurgan.training.adversarial import ADVERSARIAL_LOSSES  # noqa: E402
 from deblurgan.training.dataset import TrainingSet, load_pictures  # noqa: E402
 from deblurgan.training.export import export, manifest_of, verify  # noqa: E402
 from deblurgan.training.losses import LOSSES  # noqa: E402
-from deblurgan.training.recipe import Recipe, from_settings  # noqa: E402
-from deblurgan.training.step import generator_step, learning_rate  # noqa: E402
+from deblurgan.training.recipe import AdversarialSettings, Recipe, from_settings  # noqa: E402
+from deblurgan.training.step import rate_share, training_step  # noqa: E402
 from deblurgan.training.torch_engine import TorchEngine  # noqa: E402
 
 
@@ -43,18 +44,28 @@ def tiny(tmp_path, scene) -> Recipe:
 
 
 def weights_of(trained: state.TrainingState) -> list[torch.Tensor]:
-    return [*trained.generator.state_dict().values(), *trained.average.state_dict().values()]
+    weights = [*trained.generator.state_dict().values(), *trained.average.state_dict().values()]
+    return weights + (list(trained.adversary.discriminator.state_dict().values()) if trained.adversary else [])
 
 
-def test_ten_steps_equal_five_and_five_more_to_the_bit(tiny, tmp_path, monkeypatch):
+@pytest.fixture
+def against_a_discriminator(tiny) -> Recipe:
+    """The same with the double-scale discriminator, its loss and its pools."""
+    game = AdversarialSettings(weight=0.01, memory=3)
+    return dataclasses.replace(tiny, adversarial=game, data=dataclasses.replace(tiny.data, crop=64))
+
+
+@pytest.mark.parametrize("kind", ["tiny", "against_a_discriminator"])
+def test_ten_steps_equal_five_and_five_more_to_the_bit(kind, tmp_path, monkeypatch, request):
+    tiny = request.getfixturevalue(kind)
     whole = loop.train(tiny, tmp_path / "whole", threads=1)
 
     def stop_at_five(trained, blurred, sharp):
         if trained.step == 5:
             raise KeyboardInterrupt
-        return generator_step(trained, blurred, sharp)
+        return training_step(trained, blurred, sharp)
 
-    monkeypatch.setattr(loop, "generator_step", stop_at_five)
+    monkeypatch.setattr(loop, "training_step", stop_at_five)
     with pytest.raises(KeyboardInterrupt):
         loop.train(tiny, tmp_path / "parts", threads=1)
     monkeypatch.undo()
@@ -83,8 +94,30 @@ def test_a_network_learns_to_undo_one_blur(tiny):
     trained = state.begin(recipe)
     samples = TrainingSet(recipe, load_pictures(recipe))
     blurred, sharp = (torch.stack(side) for side in zip(*(samples[index] for index in range(4)), strict=True))
-    losses = [generator_step(trained, blurred, sharp)["loss"] for _ in range(80)]
+    losses = [training_step(trained, blurred, sharp)["loss"] for _ in range(80)]
     assert losses[-1] < 0.8 * losses[0]
+
+
+@pytest.mark.parametrize("loss", ADVERSARIAL_LOSSES)
+def test_both_sides_of_the_game_move(loss, against_a_discriminator):
+    game = AdversarialSettings(weight=0.1, loss=loss, penalty=10.0 if loss == "wgan_gp" else 0.0)
+    recipe = dataclasses.replace(against_a_discriminator, adversarial=game)
+    trained = state.begin(recipe)
+    before = [weights.clone() for weights in weights_of(trained)]
+    samples = TrainingSet(recipe, load_pictures(recipe))
+    blurred, sharp = (torch.stack(side) for side in zip(samples[0], samples[1], strict=True))
+    logged = training_step(trained, blurred, sharp)
+    assert {"discriminator", "adversarial"} <= set(logged)
+    assert all(np.isfinite(value) for value in logged.values())
+    moved = [not torch.equal(old, new) for old, new in zip(before, weights_of(trained), strict=True)]
+    assert any(moved[: len(trained.generator.state_dict())])
+    assert any(moved[-len(trained.adversary.discriminator.state_dict()) :])
+
+
+def test_an_unknown_discriminator_is_refused(tiny):
+    game = AdversarialSettings(weight=0.1, discriminator="jury")
+    with pytest.raises(RecipeError, match="double"):
+        state.begin(dataclasses.replace(tiny, adversarial=game))
 
 
 def test_a_sample_depends_on_its_number_and_the_seed_alone(tiny):
@@ -98,11 +131,10 @@ def test_a_sample_depends_on_its_number_and_the_seed_alone(tiny):
 
 
 def test_the_learning_rate_rises_falls_and_reaches_its_end(tiny):
-    rates = [learning_rate(tiny, step) for step in range(10)]
-    highest = tiny.optimiser.learning_rate
-    assert rates[1] == pytest.approx(highest)
-    assert rates[-1] == pytest.approx(highest * tiny.schedule.final_share)
-    assert sorted(rates[1:], reverse=True) == rates[1:]
+    shares = [rate_share(tiny, step) for step in range(10)]
+    assert shares[:2] == [0.5, 1.0]
+    assert shares[-1] == pytest.approx(tiny.schedule.final_share)
+    assert sorted(shares[1:], reverse=True) == shares[1:]
 
 
 @pytest.mark.parametrize("name", LOSSES)

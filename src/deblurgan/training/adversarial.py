@@ -55,6 +55,16 @@ class MeanJudgement:
         self._sharp: deque[Tensor] = deque(maxlen=length)
         self._restored: deque[Tensor] = deque(maxlen=length)
 
+    @property
+    def remembered(self) -> dict[str, list[Tensor]]:
+        """What a checkpoint must hold; set it to restore."""
+        return {"sharp": list(self._sharp), "restored": list(self._restored)}
+
+    @remembered.setter
+    def remembered(self, means: dict[str, list[Tensor]]) -> None:
+        self._sharp.extend(means["sharp"])
+        self._restored.extend(means["restored"])
+
     def observe(self, sharp: Tensor, restored: Tensor) -> None:
         """Remember the outputs of one step of the discriminator; the generator's steps are not remembered."""
         self._sharp.append(sharp.detach().mean())

@@ -23,7 +23,7 @@ from deblurgan.training.dataset import Pictures, TrainingSet, load_pictures
 from deblurgan.training.export import manifest_of
 from deblurgan.training.recipe import Recipe, as_toml
 from deblurgan.training.state import TrainingState
-from deblurgan.training.step import generator_step
+from deblurgan.training.step import training_step
 from deblurgan.training.torch_engine import TorchEngine
 from deblurgan.whole import whole_file
 
@@ -54,7 +54,7 @@ def train(recipe: Recipe, run: Path, *, resume: bool = False, threads: int | Non
     validation = [pair for folder in recipe.validation.pairs for pair in find_pairs(Path(folder))]
     started, since = time.monotonic(), state.step
     for blurred, sharp in _batches(recipe, load_pictures(recipe), state.step):
-        logged: dict[str, Any] = dict(generator_step(state, blurred, sharp))
+        logged: dict[str, Any] = dict(training_step(state, blurred, sharp))
         schedule, last = recipe.schedule, state.step == recipe.schedule.steps
         if state.step % schedule.log_every == 0 or last:
             pace = (state.step - since) * recipe.data.batch / (time.monotonic() - started)

@@ -59,12 +59,41 @@ class GeneratorSettings:
 
 @dataclass(frozen=True)
 class LossSettings:
-    """Weights of the losses by their names in `deblurgan.training.losses.LOSSES`; zero leaves one out."""
+    """Weights of the losses by their names in `deblurgan.training.losses.LOSSES`; zero leaves one out.
+
+    Attributes:
+        content: weight of the paper's content loss, 0.006 x VGG19 feature MSE + 0.5 x pixel MSE.
+        vgg: file with VGG19's weights as torchvision publishes them; the content loss needs it.
+    """
 
     charbonnier: float = 1.0
     frequency: float = 1.0
     mse: float = 0.0
     l1: float = 0.0
+    content: float = 0.0
+    vgg: str = ""
+
+
+@dataclass(frozen=True)
+class AdversarialSettings:
+    """The game against a discriminator.
+
+    Attributes:
+        weight: of the adversarial loss in the generator's; zero for no discriminator at all.
+        discriminator: a key of `deblurgan.networks.DISCRIMINATORS`.
+        loss: a key of `deblurgan.training.adversarial.ADVERSARIAL_LOSSES`.
+        learning_rate: of the discriminator at its highest; it follows the generator's schedule.
+        memory: outputs of the discriminator that the relativistic means run over; the paper has 1, the
+            official code 50.
+        penalty: weight of the gradient penalty; for wgan_gp, 10 in its paper.
+    """
+
+    weight: float = 0.0
+    discriminator: str = "double"
+    loss: str = "ragan_ls"
+    learning_rate: float = 1e-4
+    memory: int = 1
+    penalty: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -135,6 +164,7 @@ class Recipe:
     blur: BlurSettings = field(default_factory=BlurSettings)
     generator: GeneratorSettings = field(default_factory=GeneratorSettings)
     losses: LossSettings = field(default_factory=LossSettings)
+    adversarial: AdversarialSettings = field(default_factory=AdversarialSettings)
     optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
     schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
     validation: ValidationSettings = field(default_factory=ValidationSettings)
@@ -157,9 +187,18 @@ class Recipe:
                 "schedule.warmup must be shorter than schedule.steps",
             ),
             (
-                not any(dataclasses.asdict(self.losses).values()),
+                not any(weight for weight in dataclasses.astuple(self.losses) if isinstance(weight, float)),
                 "every loss has weight zero; give at least one a weight",
             ),
+            (
+                self.losses.content > 0 and not self.losses.vgg,
+                "losses.content needs VGG19's weights; name their file in losses.vgg",
+            ),
+            (
+                self.adversarial.loss == "wgan_gp" and not self.adversarial.penalty,
+                "adversarial.loss 'wgan_gp' needs adversarial.penalty, 10 in its paper",
+            ),
+            (self.adversarial.memory < 1, "adversarial.memory must be at least 1"),
         ):
             if wrong:
                 raise RecipeError(f"Recipe {self.name!r}: {message}.")

@@ -15,6 +15,8 @@ from deblurgan import networks
 from deblurgan.errors import RecipeError
 from deblurgan.networks import FPNGenerator
 from deblurgan.training import recipe as recipes
+from deblurgan.training.adversary import Adversary, find_adversary
+from deblurgan.training.perceptual import PerceptualLoss, load_vgg
 from deblurgan.training.recipe import Recipe
 from deblurgan.whole import whole_file
 
@@ -28,6 +30,8 @@ class TrainingState:
         generator: the weights being learned, channels last.
         average: exponential moving average of them; what is validated and shipped.
         optimiser: AdamW over the generator.
+        adversary: the discriminator's side; None without one.
+        content: the paper's content loss, which no step changes; None without it.
         step: updates made so far.
     """
 
@@ -35,6 +39,8 @@ class TrainingState:
     generator: FPNGenerator
     average: FPNGenerator
     optimiser: torch.optim.Optimizer
+    adversary: Adversary | None
+    content: PerceptualLoss | None
     step: int
 
 
@@ -55,6 +61,7 @@ def save(state: TrainingState, path: Path) -> None:
         "generator": state.generator.state_dict(),
         "average": state.average.state_dict(),
         "optimiser": state.optimiser.state_dict(),
+        "adversary": state.adversary.state_dict() if state.adversary else None,
     }
     with whole_file(path, overwrite=True) as temporary:
         torch.save(content, temporary)
@@ -80,6 +87,8 @@ def load(path: Path, recipe: Recipe | None = None) -> TrainingState:
     state.generator.load_state_dict(content["generator"])
     state.average.load_state_dict(content["average"])
     state.optimiser.load_state_dict(content["optimiser"])
+    if state.adversary and content["adversary"]:
+        state.adversary.load_state_dict(content["adversary"])
     state.step = content["step"]
     return state
 
@@ -109,7 +118,8 @@ def _assemble(recipe: Recipe, generator: FPNGenerator) -> TrainingState:
         weight_decay=settings.weight_decay,
     )
     average = copy.deepcopy(generator).requires_grad_(False).eval()
-    return TrainingState(recipe, generator, average, optimiser, step=0)
+    content = PerceptualLoss(load_vgg(Path(recipe.losses.vgg))) if recipe.losses.content else None
+    return TrainingState(recipe, generator, average, optimiser, find_adversary(recipe), content, step=0)
 
 
 def _starting_weights(origin: str) -> dict[str, Tensor]:
