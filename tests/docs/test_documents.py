@@ -8,6 +8,7 @@ import click
 import pytest
 
 from deblurgan import cli
+from deblurgan.metrics import METRICS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("src/**/CARD.md")])
@@ -49,6 +50,7 @@ def test_every_recipe_setting_is_explained():
     sections = (
         recipe.DataSettings,
         recipe.GeneratorSettings,
+        recipe.AdversarialSettings,
         recipe.OptimiserSettings,
         recipe.ScheduleSettings,
         recipe.ValidationSettings,
@@ -57,5 +59,18 @@ def test_every_recipe_setting_is_explained():
     )
     for section in sections:
         for setting in dataclasses.fields(section):
-            if setting.name not in ("data", "blur", "generator", "losses", "optimiser", "schedule", "validation"):
+            if not dataclasses.is_dataclass(setting.default_factory):
                 assert f"{setting.name}:" in (section.__doc__ or ""), f"{section.__name__}.{setting.name}"
+
+
+@pytest.mark.parametrize("document", ["README.md", "src/deblurgan/models/default/CARD.md"])
+def test_published_figures_are_those_of_the_manifest(document):
+    from deblurgan.catalogue import BUNDLED, Catalogue
+
+    text = (ROOT / document).read_text("utf-8")
+    table = re.search(r"<!-- figures -->(.*?)<!-- end of figures -->", text, flags=re.S)
+    assert table is not None
+    for entry in Catalogue((BUNDLED,)).find("default").manifest.measured:
+        digits = METRICS[entry.figure].digits
+        for figure in (entry.value, entry.baseline):
+            assert f"{figure:.{digits}f}" in table[1]
