@@ -37,8 +37,11 @@ def load_pictures(recipe: Recipe) -> Pictures:
     """Decode everything a recipe names, once.
 
     Raises:
-        RecipeError: a folder holds nothing large enough to cut a crop from.
+        RecipeError: a folder is missing or holds nothing large enough to cut a crop from.
     """
+    for folder in recipe.data.photos:
+        if not Path(folder).is_dir():
+            raise RecipeError(f"Recipe {recipe.name!r}: data.photos names {folder}, which is not a folder.")
     least = recipe.data.crop + 2 * recipe.blur.longest
     photos = [
         pixels

@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
 from deblurgan.engines.threads import allowed_threads
-from deblurgan.evaluation import evaluate
+from deblurgan.evaluation import INPUT, evaluate
 from deblurgan.pairs import Pair, find_pairs
 from deblurgan.restore import Restorer
 from deblurgan.training import state as states
@@ -52,6 +51,9 @@ def train(recipe: Recipe, run: Path, *, resume: bool = False, threads: int | Non
         file.write_text(as_toml(recipe), "utf-8")
     state = states.load(run / CHECKPOINT, recipe) if resume else states.begin(recipe)
     validation = [pair for folder in recipe.validation.pairs for pair in find_pairs(Path(folder))]
+    facts = manifest_of(state.average, recipe, name="average")
+    restorer = Restorer(facts, TorchEngine(state.average, recipe.precision))
+    _rewind_log(run, state.step)
     started, since = time.monotonic(), state.step
     for blurred, sharp in _batches(recipe, load_pictures(recipe), state.step):
         logged: dict[str, Any] = dict(training_step(state, blurred, sharp))
@@ -60,23 +62,21 @@ def train(recipe: Recipe, run: Path, *, resume: bool = False, threads: int | Non
             pace = (state.step - since) * recipe.data.batch / (time.monotonic() - started)
             _write_line(run, {"step": state.step, **logged, "crops_per_second": round(pace, 1)})
         if validation and (state.step % recipe.validation.every == 0 or last):
-            _write_line(run, {"step": state.step, **validate(state, validation)})
+            _write_line(run, {"step": state.step, **validate(restorer, validation)})
         if state.step % schedule.checkpoint_every == 0 or last:
             states.save(state, run / CHECKPOINT)
     return state
 
 
-def validate(state: TrainingState, pairs: list[Pair]) -> dict[str, float]:
-    """Mean PSNR of the averaged weights and of the blurred input, through the Restorer that users run."""
-    facts = manifest_of(state.average, state.recipe, name="average")
-    restorer = Restorer(facts, TorchEngine(state.average, state.recipe.precision))
+def validate(restorer: Restorer, pairs: list[Pair]) -> dict[str, float]:
+    """Mean PSNR of a model and of the blurred input, per dataset, through the Restorer that users run."""
     evaluation = evaluate(pairs, {"average": restorer}, metrics=("psnr",))
-    restored, blurred = evaluation.values("average", "psnr"), evaluation.values("input", "psnr")
-    return {
-        "validation_psnr": float(np.mean(restored)),
-        "input_psnr": float(np.mean(blurred)),
-        "worst_gain": float(np.min(np.subtract(restored, blurred))),
+    means = {
+        f"{dataset}_{name}": evaluation.mean(model, "psnr", dataset)
+        for dataset in evaluation.datasets
+        for model, name in (("average", "psnr"), (INPUT, "input_psnr"))
     }
+    return means | {"least_gain": min(evaluation.gains("average", "psnr"))}
 
 
 def _batches(recipe: Recipe, pictures: Pictures, step: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -87,6 +87,15 @@ def _batches(recipe: Recipe, pictures: Pictures, step: int) -> Iterator[tuple[Te
     return iter(
         DataLoader(rest, batch_size=recipe.data.batch, num_workers=workers, prefetch_factor=4 if workers else None)
     )
+
+
+def _rewind_log(run: Path, step: int) -> None:
+    """Drop what was logged after the checkpoint: it will be logged again."""
+    if (run / LOG).exists():
+        lines = (run / LOG).read_text("utf-8").splitlines(keepends=True)
+        kept = [line for line in lines if json.loads(line)["step"] <= step]
+        with whole_file(run / LOG, overwrite=True) as file:
+            file.write_text("".join(kept), "utf-8")
 
 
 def _write_line(run: Path, content: dict[str, Any]) -> None:
