@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.ndimage import uniform_filter1d
+from skimage.data import astronaut
 from skimage.metrics import structural_similarity
 
-from deblurgan.metrics import METRICS, psnr, ssim
+from deblurgan.metrics import METRICS, _ricker_transform, cw_ssim, luma, psnr, ssim, ssim_uniform
 
 shifts = st.integers(1, 200)
 
@@ -55,6 +57,34 @@ def test_ssim_is_that_of_scikit_image(scene):
         use_sample_covariance=False,
     )
     assert ssim(noisy, scene, data_range=255) == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_uniform_ssim_is_scikit_image_s_default(scene):
+    noisy = np.clip(scene + np.random.default_rng(0).normal(0, 20, scene.shape), 0, 255).astype(np.uint8)
+    expected = structural_similarity(scene, noisy, channel_axis=2, data_range=255)
+    assert ssim_uniform(noisy, scene, data_range=255) == pytest.approx(expected, abs=1e-6)
+
+
+def test_luma_of_black_and_white_is_the_studio_range():
+    ends = np.array([[[0, 0, 0], [255, 255, 255]]])
+    np.testing.assert_allclose(luma(ends, data_range=255), [[16, 235]])
+
+
+# An independent reading of the official script gave these for a box blur of 9 pixels.
+@pytest.mark.parametrize(("axis", "expected"), [(1, (0.811, 0.995)), (0, (0.844, 0.963))])
+def test_the_official_similarity_is_as_lenient_as_reported(axis, expected):
+    sharp = astronaut()
+    blurred = np.rint(uniform_filter1d(sharp.astype(float), 9, axis=axis)).astype(np.uint8)
+    found = ssim_uniform(blurred, sharp, data_range=255), cw_ssim(blurred, sharp, data_range=255)
+    assert found == pytest.approx(expected, abs=2e-3)
+
+
+def test_the_wavelet_transform_is_a_convolution_of_the_same_length():
+    signal = np.random.default_rng(0).random(200)
+    points = 30
+    place = (np.arange(points) - (points - 1) / 2) / 3
+    wavelet = 2 / (math.sqrt(9) * math.pi**0.25) * (1 - place**2) * np.exp(-(place**2) / 2)
+    np.testing.assert_allclose(_ricker_transform(signal, 3), np.convolve(signal, wavelet, "same"), atol=1e-9)
 
 
 def test_ssim_refuses_a_picture_smaller_than_its_window():

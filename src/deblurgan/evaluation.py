@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from deblurgan.errors import PairError
 from deblurgan.image import read, to_integer
-from deblurgan.metrics import METRICS
+from deblurgan.metrics import DEFAULT_METRICS, METRICS
 from deblurgan.pairs import Pair
 from deblurgan.restore import Restorer
 
@@ -83,7 +83,7 @@ def evaluate(
     pairs: Iterable[Pair],
     models: Mapping[str, Restorer],
     *,
-    metrics: Sequence[str] = ("psnr", "ssim"),
+    metrics: Sequence[str] = DEFAULT_METRICS,
     keep: Callable[[Pair, str, NDArray[np.uint8]], None] | None = None,
 ) -> Evaluation:
     """Restore every blurred picture with every model and compare it with the sharp one, rounded to 8 bits.

@@ -14,7 +14,7 @@ from deblurgan.commands.options import engine_option, precision_option, quiet_op
 from deblurgan.engines import open_engine
 from deblurgan.evaluation import evaluate as evaluate_pairs
 from deblurgan.image import Image, to_float, write
-from deblurgan.metrics import METRICS
+from deblurgan.metrics import DEFAULT_METRICS, METRICS
 from deblurgan.pairs import LAYOUTS, Pair, find_pairs
 from deblurgan.restore import Restorer
 from deblurgan.whole import whole_file
@@ -24,7 +24,7 @@ from deblurgan.whole import whole_file
 @click.argument("pairs", metavar="PAIRS")
 @click.option("-m", "--model", "models", multiple=True, metavar="NAME_OR_PATH", help="May be given several times.")
 @click.option("--layout", default="auto", type=click.Choice(["auto", *LAYOUTS]), show_default=True)
-@click.option("--metric", "metrics", multiple=True, type=click.Choice(list(METRICS)), default=list(METRICS))
+@click.option("--metric", "metrics", multiple=True, type=click.Choice(list(METRICS)), default=DEFAULT_METRICS)
 @click.option("--json", "json_file", type=click.Path(dir_okay=False), help="Write every figure to this file.")
 @click.option("--save", type=click.Path(file_okay=False), help="Write the restored pictures to this folder.")
 @engine_option

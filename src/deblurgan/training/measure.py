@@ -10,7 +10,7 @@ from deblurgan.catalogue import ModelFolder
 from deblurgan.engines import open_engine
 from deblurgan.evaluation import INPUT, Evaluation, evaluate
 from deblurgan.manifest import Measurement
-from deblurgan.metrics import METRICS
+from deblurgan.metrics import DEFAULT_METRICS, METRICS
 from deblurgan.pairs import find_pairs
 from deblurgan.restore import Restorer
 
@@ -32,7 +32,7 @@ def measure(model: ModelFolder, pairs: Path) -> ModelFolder:
     figures = tuple(
         _figure(evaluation, model.manifest.name, metric, dataset, command)
         for dataset in evaluation.datasets
-        for metric in METRICS
+        for metric in DEFAULT_METRICS
     )
     measured = ModelFolder(model.path, dataclasses.replace(model.manifest, measured=figures))
     manifests.save(measured.manifest, measured.path)
