@@ -70,13 +70,19 @@ class Evaluation:
         """Mean over pictures."""
         return float(np.mean(self.values(model, metric, dataset)))
 
-    def gains(self, model: str, metric: str) -> list[float]:
+    def gains(self, model: str, metric: str, dataset: str | None = None) -> list[float]:
         """Model minus input, per picture; positive is better."""
         sign = 1 if METRICS[metric].higher_is_better else -1
-        return [
-            sign * (after - before)
-            for after, before in zip(self.values(model, metric), self.values(INPUT, metric), strict=True)
-        ]
+        before, after = self.values(INPUT, metric, dataset), self.values(model, metric, dataset)
+        return [sign * (restored - blurred) for blurred, restored in zip(before, after, strict=True)]
+
+
+def bootstrap_interval(values: Sequence[float]) -> tuple[float, float]:
+    """The 95 % percentile interval of the mean, from 5000 resamplings with a fixed seed (Efron, 1979)."""
+    rng = np.random.default_rng(0)
+    means = rng.choice(np.asarray(values), size=(5000, len(values))).mean(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(low), float(high)
 
 
 def evaluate(

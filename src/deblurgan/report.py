@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 
-from deblurgan.evaluation import INPUT, Evaluation
+from deblurgan.evaluation import INPUT, Evaluation, bootstrap_interval
 from deblurgan.metrics import METRICS
 
 
@@ -14,7 +14,7 @@ def as_markdown(evaluation: Evaluation) -> str:
     metrics = list(dict.fromkeys(row.metric for row in evaluation.rows))
     gain = metrics[0]
     lines = [
-        f"| data | pictures | model | {' | '.join(metrics)} | gain in {gain} |",
+        f"| data | pictures | model | {' | '.join(metrics)} | gain in {gain} (95 %) |",
         "|---|---|---|" + "---|" * (len(metrics) + 1),
     ]
     for dataset in [*evaluation.datasets, None] if len(evaluation.datasets) > 1 else evaluation.datasets:
@@ -23,8 +23,7 @@ def as_markdown(evaluation: Evaluation) -> str:
             figures = " | ".join(
                 f"{evaluation.mean(model, metric, dataset):.{METRICS[metric].digits}f}" for metric in metrics
             )
-            difference = evaluation.mean(model, gain, dataset) - evaluation.mean(INPUT, gain, dataset)
-            shown = "" if model == INPUT else f"{difference:+.{METRICS[gain].digits}f}"
+            shown = "" if model == INPUT else _gain(evaluation.gains(model, gain, dataset), METRICS[gain].digits)
             lines.append(f"| {dataset or 'all'} | {count} | {model} | {figures} | {shown} |")
     for model in evaluation.models[1:]:
         gains = evaluation.gains(model, gain)
@@ -34,6 +33,11 @@ def as_markdown(evaluation: Evaluation) -> str:
         )
     definitions = "; ".join(f"{metric}: {METRICS[metric].definition}" for metric in metrics)
     return "\n".join([*lines, f"\n{definitions}"])
+
+
+def _gain(gains: list[float], digits: int) -> str:
+    low, high = bootstrap_interval(gains)
+    return f"{sum(gains) / len(gains):+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
 
 
 def as_json(evaluation: Evaluation) -> str:
