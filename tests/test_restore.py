@@ -48,7 +48,7 @@ def test_strength_zero_gives_the_input_back(scene):
     np.testing.assert_array_equal(restorer(scene, RestoreOptions(strength=1)).pixels, 255 - scene)
 
 
-@pytest.mark.parametrize("options", [{"strength": 1.5}, {"tile": "many"}, {"tile": 0}])
+@pytest.mark.parametrize("options", [{"strength": 1.5}, {"tile": "many"}, {"tile": 0}, {"preset": "odd"}])
 def test_impossible_options_are_refused(options):
     with pytest.raises(DeblurganError):
         RestoreOptions(**options)
@@ -59,6 +59,22 @@ def test_a_model_that_must_see_the_whole_picture_refuses_tiles(scene):
     assert whole(scene).tiles == 1
     with pytest.raises(DeblurganError, match="whole picture"):
         whole(scene, RestoreOptions(tile=64))
+
+
+def test_the_official_preset_pads_with_grey_and_truncates():
+    class Darker(IdentityEngine):
+        def run(self, batch):
+            super().run(batch)
+            self.corner = batch[0, :, -1, -1]
+            return batch - 2 * 0.4 / 255
+
+    engine = Darker()
+    official = Restorer(IDENTITY, engine)(np.full((32, 40, 3), 9, np.uint8), RestoreOptions(preset="official"))
+    assert engine.shapes == [(1, 3, 48, 48)]
+    np.testing.assert_array_equal(engine.corner, 0)
+    np.testing.assert_array_equal(official.pixels, 8)
+    rounded = Restorer(IDENTITY, engine)(np.full((32, 40, 3), 9, np.uint8))
+    np.testing.assert_array_equal(rounded.pixels, 9)
 
 
 def test_an_array_of_another_shape_is_refused():

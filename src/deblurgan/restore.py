@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,29 @@ AUTO_TILE = 1664
 
 
 @dataclass(frozen=True)
+class Preset:
+    """How a picture is fitted to the network's size rule and turned back into whole numbers.
+
+    Attributes:
+        spare: a picture that fits already still gains one block of padding.
+        fill: value of the padding, in [0, 1]; None to mirror the picture.
+        truncate: cut fractions off instead of rounding.
+    """
+
+    spare: bool
+    fill: float | None
+    truncate: bool
+
+
+PRESETS: dict[str, Preset] = {
+    "default": Preset(spare=False, fill=None, truncate=False),
+    # What the official DeblurGAN-v2 does, so that its pictures can be had again; it darkens by half a level,
+    # and grey padding shifts the statistics of the whole picture.
+    "official": Preset(spare=True, fill=0.5, truncate=True),
+}
+
+
+@dataclass(frozen=True)
 class RestoreOptions:
     """How a picture is restored.
 
@@ -27,12 +50,16 @@ class RestoreOptions:
         strength: 0 gives the input back, 1 the network's whole effect.
         tile: 'auto', 'off' for the whole picture at once, or the side of the largest tile in pixels,
             whose area is what bounds memory.
+        preset: a key of `PRESETS`.
     """
 
     strength: float = 1.0
     tile: int | str = "auto"
+    preset: str = "default"
 
     def __post_init__(self) -> None:
+        if self.preset not in PRESETS:
+            raise DeblurganError(f"No preset is called {self.preset!r}; known: {', '.join(PRESETS)}.")
         if not 0 <= self.strength <= 1:
             raise DeblurganError(f"Strength is {self.strength}; it must lie between 0 and 1.")
         if self.tile not in ("auto", "off") and not (isinstance(self.tile, int) and self.tile > 0):
@@ -65,7 +92,6 @@ class Restorer:
     def __init__(self, manifest: Manifest, engine: Engine) -> None:
         self.manifest = manifest
         self.engine = engine
-        self._rule = tiling.SizeRule(manifest.size_multiple, manifest.minimum_size)
 
     def __call__(self, pixels: NDArray[Any], options: RestoreOptions = RestoreOptions()) -> Restored:
         """Restore one picture.
@@ -85,27 +111,29 @@ class Restorer:
             raise ValueError(f"expected pixels of shape [H, W, 3], got {list(pixels.shape)}")
         started = time.perf_counter()
         blurred = to_float(pixels) if pixels.dtype.kind == "u" else np.asarray(pixels, np.float32)
-        tiles = self._plan((pixels.shape[0], pixels.shape[1]), options.tile)
+        preset = PRESETS[options.preset]
+        tiles = self._plan((pixels.shape[0], pixels.shape[1]), options.tile, preset)
         sharp = np.zeros_like(blurred)
         for tile in tiles:
-            tiling.add(sharp, tile, self._run(tiling.cut(blurred, tile)))
+            tiling.add(sharp, tile, self._run(tiling.cut(blurred, tile, preset.fill)))
         if options.strength < 1:
             sharp = blurred + np.float32(options.strength) * (sharp - blurred)
         np.clip(sharp, 0, 1, out=sharp)
-        result = to_integer(sharp, 8 if pixels.dtype == np.uint8 else 16) if pixels.dtype.kind == "u" else sharp
+        result = sharp if pixels.dtype.kind == "f" else _as_integers(sharp, pixels.dtype, preset)
         return Restored(result, len(tiles), time.perf_counter() - started)
 
     def close(self) -> None:
         """Give the engine's memory back."""
         self.engine.close()
 
-    def _plan(self, size: tuple[int, int], tile: int | str) -> list[tiling.Tile]:
+    def _plan(self, size: tuple[int, int], tile: int | str, preset: Preset) -> list[tiling.Tile]:
         if self.manifest.tiling == "whole" and isinstance(tile, int):
             raise DeblurganError(f"Model {self.manifest.name!r} must see the whole picture; use tile off.")
         whole = tile == "off" or self.manifest.tiling == "whole"
         side = AUTO_TILE if tile == "auto" else tile
         largest = None if whole or isinstance(side, str) else side * side
-        return tiling.plan(size, self._rule, halo=self.manifest.halo, largest=largest)
+        rule = tiling.SizeRule(self.manifest.size_multiple, self.manifest.minimum_size, preset.spare)
+        return tiling.plan(size, rule, halo=self.manifest.halo, largest=largest)
 
     def _run(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
         """One window through the network and its value range, [h, w, 3] in [0, 1] on both ends."""
@@ -117,6 +145,12 @@ class Restorer:
         output -= low
         output *= 1 / (high - low)
         return output[0].transpose(1, 2, 0)
+
+
+def _as_integers(values: NDArray[np.float32], dtype: np.dtype[Any], preset: Preset) -> NDArray[Any]:
+    bit_depth: Literal[8, 16] = 8 if dtype == np.uint8 else 16
+    half_a_level = 0.5 / (2**bit_depth - 1)
+    return to_integer(values - np.float32(half_a_level) if preset.truncate else values, bit_depth)
 
 
 def load(

@@ -16,15 +16,17 @@ class SizeRule:
     Attributes:
         multiple: both sides must be multiples of this.
         minimum: least (height, width), multiples too.
+        spare: a size that fits already still gains one multiple, as in the official DeblurGAN-v2.
     """
 
     multiple: int
     minimum: tuple[int, int]
+    spare: bool = False
 
     def fit(self, size: tuple[int, int]) -> tuple[int, int]:
         """Least allowed (height, width) that holds `size`."""
         height, width = (
-            max(least, math.ceil(side / self.multiple) * self.multiple)
+            max(least, math.ceil((side + self.spare) / self.multiple) * self.multiple)
             for side, least in zip(size, self.minimum, strict=True)
         )
         return height, width
@@ -69,14 +71,15 @@ def plan(size: tuple[int, int], rule: SizeRule, *, halo: int, largest: int | Non
     return [Tile(top, left, down, across) for top, down in rows for left, across in columns]
 
 
-def cut(picture: NDArray[np.float32], tile: Tile) -> NDArray[np.float32]:
-    """The tile's window, mirrored past the picture's lower and right edges; float32 [h, w, C]."""
+def cut(picture: NDArray[np.float32], tile: Tile, fill: float | None = None) -> NDArray[np.float32]:
+    """The tile's window, float32 [h, w, C]; past the picture's lower and right edges mirrored, or `fill`."""
     height, width = tile.size
     inside = picture[tile.top : tile.top + height, tile.left : tile.left + width]
     missing = (height - inside.shape[0], width - inside.shape[1])
     if missing == (0, 0):
         return inside
-    return np.pad(inside, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="reflect")
+    around = ((0, missing[0]), (0, missing[1]), (0, 0))
+    return np.pad(inside, around, "reflect") if fill is None else np.pad(inside, around, constant_values=fill)
 
 
 def add(result: NDArray[np.float32], tile: Tile, values: NDArray[np.float32]) -> None:

@@ -46,6 +46,13 @@ from deblurgan.restore import RestoreOptions, Restorer, load
     help="0 leaves the picture as it is, 1 is the whole effect.",
 )
 @click.option(
+    "--preset",
+    default="default",
+    show_default=True,
+    metavar="NAME",
+    help="default, or official for the padding and rounding of the official DeblurGAN-v2.",
+)
+@click.option(
     "--format",
     "format_",
     metavar="SUFFIX",
@@ -71,6 +78,7 @@ def run(
     threads: int | None,
     tile: str,
     strength: float,
+    preset: str,
     format_: str | None,
     quality: int | None,
     suffix: str,
@@ -89,7 +97,7 @@ def run(
     stops the rest. Exit code: 0 all done, 1 some failed, 2 wrong usage, 130 interrupted.
     """
     options = PhotoOptions(
-        restore=RestoreOptions(strength, int(tile) if tile.isdigit() else tile),
+        restore=RestoreOptions(strength, int(tile) if tile.isdigit() else tile, preset),
         suffix=suffix,
         format=format_,
         quality=quality,
