@@ -53,7 +53,10 @@ def test_synthesised_pairs_repeat_with_their_seed(pairs, tmp_path):
 
 
 def test_evaluation_always_shows_the_untouched_input(pairs, tmp_path):
-    text = call("evaluate", pairs, "--json", tmp_path / "rows.json", "--save", tmp_path / "out")
+    page = tmp_path / "page.html"
+    text = call("evaluate", pairs, "--json", tmp_path / "rows.json", "--save", tmp_path / "out", "--html", page)
+    assert page.read_text().count("data:image/jpeg;base64,") == 2 * 3
+    assert "http" not in page.read_text()
     assert "| input |" in text
     assert "| default |" in text
     rows = json.loads((tmp_path / "rows.json").read_text())["rows"]

@@ -9,11 +9,11 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from deblurgan import catalogue, report
+from deblurgan import catalogue, page, report
 from deblurgan.commands.options import engine_option, precision_option, quiet_option, threads_option
 from deblurgan.engines import open_engine
 from deblurgan.evaluation import evaluate as evaluate_pairs
-from deblurgan.image import Image, to_float, write
+from deblurgan.image import Image, read, to_float, write
 from deblurgan.metrics import DEFAULT_METRICS, METRICS
 from deblurgan.pairs import LAYOUTS, Pair, find_pairs
 from deblurgan.restore import Restorer
@@ -26,6 +26,12 @@ from deblurgan.whole import whole_file
 @click.option("--layout", default="auto", type=click.Choice(["auto", *LAYOUTS]), show_default=True)
 @click.option("--metric", "metrics", multiple=True, type=click.Choice(list(METRICS)), default=DEFAULT_METRICS)
 @click.option("--json", "json_file", type=click.Path(dir_okay=False), help="Write every figure to this file.")
+@click.option(
+    "--html",
+    "html_file",
+    type=click.Path(dir_okay=False),
+    help="Write a page with figures and pictures to this file.",
+)
 @click.option("--save", type=click.Path(file_okay=False), help="Write the restored pictures to this folder.")
 @engine_option
 @precision_option
@@ -37,6 +43,7 @@ def evaluate(
     layout: str,
     metrics: tuple[str, ...],
     json_file: str | None,
+    html_file: str | None,
     save: str | None,
     engine: str,
     precision: str,
@@ -55,10 +62,16 @@ def evaluate(
         for folder in folders
     }
 
+    pictures: dict[tuple[str, str], bytes] = {}
+
     def keep(pair: Pair, model: str, pixels: NDArray[np.uint8]) -> None:
         if save and model in restorers:
             target = Path(save) / model / f"{pair.name}.png"
             write(Image(pixels=to_float(pixels)), target, overwrite=True)
+        if html_file:
+            pictures[pair.name, model] = page.as_jpeg(to_float(pixels))
+            if (pair.name, page.SHARP) not in pictures:
+                pictures[pair.name, page.SHARP] = page.as_jpeg(read(pair.sharp).pixels)
 
     shown = tqdm(found, unit="pair", file=sys.stderr, disable=quiet or not sys.stderr.isatty(), leave=False)
     evaluation = evaluate_pairs(shown, restorers, metrics=metrics, keep=keep)
@@ -66,4 +79,7 @@ def evaluate(
     if json_file:
         with whole_file(json_file, overwrite=True) as file:
             file.write_text(report.as_json(evaluation), "utf-8")
+    if html_file:
+        with whole_file(html_file, overwrite=True) as file:
+            file.write_text(page.as_html(evaluation, pictures), "utf-8")
     return 0
