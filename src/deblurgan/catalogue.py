@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +13,11 @@ import platformdirs
 
 from deblurgan import manifest
 from deblurgan.errors import BrokenModel, UnknownModel
+from deblurgan.extras import require
 from deblurgan.manifest import Manifest
+
+# By name, since only this one case of a model's path needs torch.
+_CHECKPOINTS = "deblurgan.training.checkpoints"
 
 BUNDLED = Path(__file__).parent / "models"
 
@@ -66,17 +72,23 @@ class Catalogue:
         """Look a model up.
 
         Args:
-            model: a name, or the path of a model folder; None for `DEBLURGAN_MODEL` or 'default'.
+            model: a name, the path of a model folder, or that of a checkpoint file, which the `train`
+                extra turns into a folder; None for `DEBLURGAN_MODEL` or 'default'.
 
         Raises:
             UnknownModel: nothing answers to it.
-            BrokenModel: the folder's manifest is wrong.
+            BrokenModel: the folder's manifest or the checkpoint is wrong.
+            MissingExtra: a checkpoint was given but the extra is not installed.
         """
         wanted = str(model or os.environ.get("DEBLURGAN_MODEL") or "default")
         candidates = [root / wanted for root in self.folders] if Path(wanted).name == wanted else []
         for folder in (*candidates, Path(wanted)):
             if (folder / manifest.FILE_NAME).is_file():
                 return ModelFolder(folder, manifest.load(folder))
+        if Path(wanted).is_file():
+            require("train", "A checkpoint as a model")
+            as_model: Callable[[Path], ModelFolder] = importlib.import_module(_CHECKPOINTS).as_model
+            return as_model(Path(wanted))
         known = ", ".join(self.names) or "none"
         raise UnknownModel(f"No model is called {wanted!r} and no model folder is there; known: {known}.")
 
