@@ -82,12 +82,10 @@ def test_names_order_shapes_and_values_survive_the_way_there_and_back(checkpoint
     ],
 )
 def test_cost_and_size_are_the_official_ones(name, gmacs, parameters):
-    from torch.utils.flop_counter import FlopCounterMode
-
-    with torch.device("meta"), FlopCounterMode(display=False) as counter:
-        network = networks.build(name).eval()
-        network(torch.zeros(1, 3, 736, 1280))
-    assert counter.get_total_flops() / 2e9 == pytest.approx(gmacs, rel=1e-3)
+    with torch.device("meta"):
+        network = networks.build(name)
+    # A block of 32 pads the frame to the 736x1280 that the official figures are for.
+    assert networks.macs_per_pixel(network, 32) * 736 * 1280 / 1e9 == pytest.approx(gmacs, rel=1e-3)
     if parameters:
         assert sum(weights.numel() for weights in network.parameters()) == parameters
 
