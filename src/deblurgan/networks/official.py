@@ -100,17 +100,21 @@ def load_official(path: Path) -> FPNGenerator:
     return network
 
 
-def save_official(network: FPNGenerator, path: Path, dead: Mapping[str, Tensor] | None = None) -> None:
+def save_official(
+    network: FPNGenerator, path: Path, dead: Mapping[str, Tensor] | None = None, *, overwrite: bool = False
+) -> None:
     """Write a checkpoint that the official code loads: its names, order, shapes and container.
 
     Args:
         network: whose architecture the official code has.
-        path: to write; replaced if it exists.
+        path: to write.
         dead: values for the layers that are stored but take no part in the result, by official name, as
             `read_official` gives them; without, scales and variances are one and all else is zero.
+        overwrite: whether an older file may be replaced.
 
     Raises:
         BrokenModel: no official layout is known for the network.
+        UnwritableTarget: the file exists, or the system refuses it.
     """
     ours, given = network.state_dict(), dead or {}
     stored: OrderedDict[str, Tensor] = OrderedDict()
@@ -122,7 +126,7 @@ def save_official(network: FPNGenerator, path: Path, dead: Mapping[str, Tensor] 
         else:
             value = given.get(tensor.name, _neutral(tensor))
         stored[_PREFIX + tensor.name] = value
-    with whole_file(path, overwrite=True) as file:
+    with whole_file(path, overwrite=overwrite) as file:
         # The container of 2019, which the PyTorch of that time reads too.
         torch.save({"model": stored}, file, _use_new_zipfile_serialization=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -37,17 +38,28 @@ def load(path: str | Path, statistics: str | None = None) -> FPNGenerator:
     network = _load_ours(file) if file.suffix == SAFETENSORS else load_official(file)
     if statistics is not None:
         set_statistics(network, statistics)
+        if "statistics" in inspect.signature(GENERATORS[network.architecture]).parameters:
+            network.options = network.options | {"statistics": statistics}
     return network.eval()
 
 
-def save(network: FPNGenerator, path: Path) -> None:
-    """Write a generator that `build` made as safetensors, whole or not at all; an older file is replaced."""
+def save(network: FPNGenerator, path: Path, *, overwrite: bool = False) -> None:
+    """Write a generator as safetensors, whole or not at all.
+
+    Args:
+        network: that `build` or `load` made.
+        path: to write.
+        overwrite: whether an older file may be replaced.
+
+    Raises:
+        UnwritableTarget: the file exists, or the system refuses it.
+    """
     if network.architecture not in GENERATORS:
         raise ValueError("only networks that `build` made know how they can be built again")
     facts = {"architecture": network.architecture, "options": json.dumps(network.options)}
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     safetensors = _safetensors()
-    with whole_file(path, overwrite=True) as file:
+    with whole_file(path, overwrite=overwrite) as file:
         safetensors.save_file(weights, file, metadata=facts)
 
 
