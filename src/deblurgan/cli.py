@@ -31,6 +31,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "synthesise": CommandEntry("deblurgan.commands.synthesise:synthesise", "Make pairs from sharp photographs."),
     "train": CommandEntry("deblurgan.commands.train:train", "Train a network by a recipe."),
     "export": CommandEntry("deblurgan.commands.export:export", "Turn a training run into a model folder."),
+    "convert": CommandEntry("deblurgan.commands.convert:convert", "Official weights to safetensors, and back."),
     "models": CommandEntry("deblurgan.commands.models:models", "List and describe models."),
     "benchmark": CommandEntry("deblurgan.commands.benchmark:benchmark", "Time models on this machine."),
     "doctor": CommandEntry("deblurgan.commands.doctor:doctor", "Say what this machine has and would use."),

@@ -48,7 +48,9 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
     precision = options.precision
     if precision == "auto":
         capabilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        precision = "bf16" if "BF16" in capabilities else "f32"
+        # Normalisation by the statistics of the picture magnifies the rounding of bf16.
+        stable = model.manifest.statistics == "fixed"
+        precision = "bf16" if stable and "BF16" in capabilities else "f32"
     compiled = core.compile_model(
         core.read_model(model.file("onnx")),
         "CPU",

@@ -3,14 +3,25 @@
 from deblurgan.networks.cost import macs_per_pixel
 from deblurgan.networks.discriminators import DISCRIMINATORS, build_discriminator
 from deblurgan.networks.generators import GENERATORS, FPNGenerator, build
+from deblurgan.networks.normalisation import set_statistics
+from deblurgan.networks.official import load_official, read_official, save_official
 from deblurgan.networks.receptive_field import reach_of
+from deblurgan.networks.timm_backbones import BACKBONES
+from deblurgan.networks.weights import load, save
 
 __all__ = [
+    "BACKBONES",
     "DISCRIMINATORS",
     "GENERATORS",
     "FPNGenerator",
     "build",
     "build_discriminator",
+    "load",
+    "load_official",
     "macs_per_pixel",
     "reach_of",
+    "read_official",
+    "save",
+    "save_official",
+    "set_statistics",
 ]

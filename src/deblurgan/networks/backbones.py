@@ -18,10 +18,13 @@ class FeatureMap:
     Attributes:
         channels: depth of the map.
         stride: pixels of the input per pixel of the map, along each axis.
+        short: (left, right, top, bottom) by which unpadded convolutions left the map smaller than that;
+            a decoder makes it good by reflection.
     """
 
     channels: int
     stride: int
+    short: tuple[int, int, int, int] = (0, 0, 0, 0)
 
 
 class Backbone(nn.Module):
@@ -30,10 +33,12 @@ class Backbone(nn.Module):
     Attributes:
         name: key that people know it by.
         features: the maps it gives, finest first.
+        minimum_size: least (height, width) of its input.
     """
 
     name: str
     features: tuple[FeatureMap, ...]
+    minimum_size: tuple[int, int]
 
 
 class PlainBackbone(Backbone):
@@ -54,6 +59,7 @@ class PlainBackbone(Backbone):
         if len(channels) != len(depths):
             raise ValueError(f"{len(channels)} widths but {len(depths)} depths; give one of each per level")
         self.features = tuple(FeatureMap(width, 2 ** (level + 1)) for level, width in enumerate(channels))
+        self.minimum_size = (2 ** len(channels), 2 ** len(channels))
         self.unshuffle = nn.PixelUnshuffle(2)
         self.stem = nn.Conv2d(12, channels[0], 3, padding=1)
         self.down = nn.ModuleList(nn.Conv2d(finer, coarser, 2, stride=2) for finer, coarser in pairwise(channels))

@@ -1,4 +1,4 @@
-"""Export a network into a model folder: ONNX in float16 storage, manifest, and a check that it agrees."""
+"""Export a network into a model folder: ONNX, manifest, and a check that it agrees."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ import torch
 from torch import nn
 
 from deblurgan import manifest as manifests
+from deblurgan import tiling
 from deblurgan.catalogue import ModelFolder
 from deblurgan.engines import ENGINES, open_engine
 from deblurgan.errors import BrokenModel
 from deblurgan.manifest import Manifest
 from deblurgan.networks import FPNGenerator, macs_per_pixel, reach_of
+from deblurgan.networks.normalisation import fill, uses_picture_statistics
 from deblurgan.training.recipe import Recipe
 from deblurgan.training.torch_engine import TorchEngine, weights_of
 from deblurgan.whole import whole_file
@@ -33,37 +35,45 @@ _CITE = "deblurgan; after Kupyn et al., DeblurGAN-v2, ICCV 2019"
 
 
 def manifest_of(
-    network: FPNGenerator, recipe: Recipe, *, name: str, version: str = "1", trained_on: tuple[str, ...] = ()
+    network: FPNGenerator,
+    recipe: Recipe | None,
+    *,
+    name: str,
+    version: str = "1",
+    trained_on: tuple[str, ...] = (),
+    licence: str = _MODEL_LICENCE,
 ) -> Manifest:
-    """The manifest of a trained network, without files and figures.
+    """The manifest of a network that `networks.build` or `networks.load` made, without files and figures.
 
     Args:
         network: the generator; its receptive field is measured.
-        recipe: that trained it.
+        recipe: that trained it; None if it was not trained here.
         name: of the model.
         version: of the weights.
         trained_on: sources of the data, with their licences.
+        licence: of the weights.
     """
     multiple = network.size_multiple
-    reach = reach_of(network, multiple)
+    per_image = uses_picture_statistics(network)
+    reach = None if per_image else reach_of(network, multiple)
     return Manifest(
         name=name,
         version=version,
         files={},
-        architecture=recipe.generator.name,
-        options=recipe.generator.options,
+        architecture=network.architecture,
+        options=network.options,
         backbone=network.backbone.name,
         value_range=(-1.0, 1.0),
         size_multiple=multiple,
-        minimum_size=(multiple, multiple),
-        statistics="fixed" if reach is not None else "per-image",
+        minimum_size=network.minimum_size,
+        statistics="per-image" if per_image else "fixed",
         tiling="free" if reach is not None else "whole",
         halo=reach or 0,
         parameters=sum(weights.numel() for weights in network.parameters()),
         macs_per_pixel=macs_per_pixel(network, multiple),
-        licence=_MODEL_LICENCE,
+        licence=licence,
         trained_on=trained_on,
-        recipe_digest=recipe.digest(),
+        recipe_digest=recipe.digest() if recipe else "",
         cite=_CITE,
     )
 
@@ -80,8 +90,10 @@ def export(network: nn.Module, facts: Manifest, folder: Path) -> ModelFolder:
         BrokenModel: an engine's output differs from the network's by more than the tolerance.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    program = _as_onnx(network, facts.size_multiple)
-    _store_as_float16(program)
+    program = _as_onnx(network, facts)
+    # Normalisation by the statistics of the picture magnifies the rounding of weights.
+    if facts.statistics == "fixed":
+        _store_as_float16(program)
     _forget_origin(program)
     with whole_file(folder / ONNX_FILE, overwrite=True) as file:
         file.write_bytes(program.SerializeToString())
@@ -93,15 +105,16 @@ def export(network: nn.Module, facts: Manifest, folder: Path) -> ModelFolder:
 
 
 def verify(model: ModelFolder, network: nn.Module) -> None:
-    """Compare a model folder, in float32, with the network whose weights it stores as float16.
+    """Compare a model folder, in float32, with the network, given the weights as it stores them.
 
     Raises:
         BrokenModel: an engine's output differs by more than `TOLERANCE` of the value range.
     """
-    side = 4 * model.manifest.size_multiple
-    low, high = model.manifest.value_range
-    batch = np.random.default_rng(0).uniform(low, high, (1, 3, side, 2 * side)).astype(np.float32)
-    network.load_state_dict(weights_of(model))
+    facts = model.manifest
+    height, width = tiling.SizeRule(facts.size_multiple, facts.minimum_size).fit((128, 256))
+    low, high = facts.value_range
+    batch = np.random.default_rng(0).uniform(low, high, (1, 3, height, width)).astype(np.float32)
+    fill(network, weights_of(model))
     expected = TorchEngine(network).run(batch)
     for name, entry in ENGINES.items():
         if not entry.installed:
@@ -113,10 +126,16 @@ def verify(model: ModelFolder, network: nn.Module) -> None:
             raise BrokenModel(f"In {name}, {model.path} differs from its network by {difference:.2g}.")
 
 
-def _as_onnx(network: nn.Module, multiple: int) -> onnx.ModelProto:
+def _as_onnx(network: nn.Module, facts: Manifest) -> onnx.ModelProto:
     """Convert with free batch and size."""
-    batch, rows, columns = (torch.export.Dim(axis, min=1) for axis in ("batch", "rows", "columns"))
-    example = torch.zeros(2, 3, 4 * multiple, 6 * multiple)
+    multiple = facts.size_multiple
+    # Sizes of one block would be taken for constants, and so would equal sizes for the same one.
+    least = [max(1, side // multiple) for side in facts.minimum_size]
+    batch = torch.export.Dim("batch", min=1)
+    rows, columns = (
+        torch.export.Dim(axis, min=side) for axis, side in zip(("rows", "columns"), least, strict=True)
+    )
+    example = torch.zeros(2, 3, (least[0] + 2) * multiple, (least[1] + 3) * multiple)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)

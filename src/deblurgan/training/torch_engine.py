@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from deblurgan import networks
 from deblurgan.catalogue import ModelFolder
 from deblurgan.engines.protocol import EngineOptions
+from deblurgan.networks.normalisation import fill
 
 
 class TorchEngine:
@@ -47,7 +48,7 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> TorchEngine:
     """Build the network that a model's manifest names and fill it from its ONNX file."""
     torch.set_num_threads(options.threads)
     network = networks.build(model.manifest.architecture, **model.manifest.options)
-    network.load_state_dict(weights_of(model))
+    fill(network, weights_of(model))
     precision = "f32" if options.precision == "auto" else options.precision
     return TorchEngine(network.to(memory_format=torch.channels_last), precision)  # type: ignore[call-overload]
 
