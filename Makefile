@@ -1,7 +1,7 @@
 # Every target works on a machine that has Python 3.11 or newer and nothing else.
 PYTHON ?= python3
 # Tests run against one release of PyTorch; `make test TORCH=torch` takes the newest.
-TORCH ?= torch==2.13.0
+TORCH ?= torch==2.14.1 torchvision==0.29.1
 
 USER_ENV := .venv
 DEV_ENV := .venv-dev

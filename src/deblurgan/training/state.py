@@ -14,6 +14,7 @@ from torch import Tensor
 from deblurgan import networks
 from deblurgan.errors import RecipeError
 from deblurgan.networks import FPNGenerator
+from deblurgan.networks.normalisation import fill
 from deblurgan.training import recipe as recipes
 from deblurgan.training.adversary import Adversary, find_adversary
 from deblurgan.training.perceptual import PerceptualLoss, load_vgg
@@ -49,7 +50,7 @@ def begin(recipe: Recipe) -> TrainingState:
     torch.manual_seed(recipe.seed)
     generator = _build(recipe)
     if recipe.generator.start_from:
-        generator.load_state_dict(_starting_weights(recipe.generator.start_from))
+        fill(generator, _starting_weights(recipe.generator.start_from))
     return _assemble(recipe, generator)
 
 
@@ -83,7 +84,7 @@ def load(path: Path, recipe: Recipe | None = None) -> TrainingState:
     recipe = recipe or stored
     if (recipe.generator.name, recipe.generator.options) != (stored.generator.name, stored.generator.options):
         raise RecipeError(f"{path} holds a {stored.generator.name} with other options than the recipe's.")
-    state = _assemble(recipe, _build(recipe))
+    state = _assemble(recipe, _build(recipe, pretrained=False))
     state.generator.load_state_dict(content["generator"])
     state.average.load_state_dict(content["average"])
     state.optimiser.load_state_dict(content["optimiser"])
@@ -104,9 +105,12 @@ def update_average(state: TrainingState) -> None:
             average.copy_(current)
 
 
-def _build(recipe: Recipe) -> FPNGenerator:
-    network = networks.build(recipe.generator.name, **recipe.generator.options)
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+def _build(recipe: Recipe, *, pretrained: bool = True) -> FPNGenerator:
+    """The recipe's network; without `pretrained`, weights that it would fetch are not: others follow."""
+    options = recipe.generator.options
+    if not pretrained:
+        options = {key: value for key, value in options.items() if key != "pretrained"}
+    return networks.build(recipe.generator.name, **options).to(memory_format=torch.channels_last)
 
 
 def _assemble(recipe: Recipe, generator: FPNGenerator) -> TrainingState:

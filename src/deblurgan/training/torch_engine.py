@@ -50,7 +50,7 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> TorchEngine:
     network = networks.build(model.manifest.architecture, **model.manifest.options)
     fill(network, weights_of(model))
     precision = "f32" if options.precision == "auto" else options.precision
-    return TorchEngine(network.to(memory_format=torch.channels_last), precision)  # type: ignore[call-overload]
+    return TorchEngine(network.to(memory_format=torch.channels_last), precision)
 
 
 def weights_of(model: ModelFolder) -> dict[str, Tensor]:

@@ -1,0 +1,27 @@
+"""A checkpoint file runs like any model; the second time, from the cache."""
+
+import pytest
+
+pytest.importorskip("timm")
+
+from deblurgan import networks
+from deblurgan.catalogue import find
+from deblurgan.errors import BrokenModel
+from deblurgan.restore import load
+
+
+def test_a_checkpoint_becomes_a_model_once(tmp_path, monkeypatch, scene):
+    monkeypatch.setenv("DEBLURGAN_CACHE", str(tmp_path / "cache"))
+    small = networks.build("fpn_plain", channels=(8, 8), depths=(1, 1), decoder_depths=(1,))
+    networks.save(small, tmp_path / "small.safetensors")
+    restored = load(str(tmp_path / "small.safetensors"))(scene)
+    assert restored.pixels.shape == scene.shape
+    first = find(tmp_path / "small.safetensors")
+    monkeypatch.setattr(networks, "load", None)
+    assert find(tmp_path / "small.safetensors") == first
+
+
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path):
+    (tmp_path / "notes.h5").write_text("not weights")
+    with pytest.raises(BrokenModel, match="checkpoint"):
+        find(tmp_path / "notes.h5")
