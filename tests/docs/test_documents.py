@@ -26,6 +26,7 @@ def test_a_command_in_the_documents_is_understood(arguments, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     for name in ("photos", "pairs", "runs/mine"):
         (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "fpn_mobilenet.h5").touch()
     name, *rest = arguments
     command = cli.program.get_command(None, name)
     assert command is not None
