@@ -59,4 +59,4 @@ def refuse_too_large(name: str, width: int, height: int, max_pixels: int) -> Non
     """Raise TooLarge if a picture of this size exceeds the limit."""
     if width * height > max_pixels:
         size = f"{width} x {height} pixels"
-        raise TooLarge(f"{name} has {size}, more than the {max_pixels} allowed; scale it down or raise the limit.")
+        raise TooLarge(f"{name} has {size}, more than the {max_pixels} allowed; scale it down.")
