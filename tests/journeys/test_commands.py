@@ -66,6 +66,12 @@ def test_evaluation_always_shows_the_untouched_input(pairs, tmp_path):
     assert (tmp_path / "out" / "default" / "set_one.png").exists()
 
 
+def test_two_models_of_one_name_cannot_be_told_apart(pairs):
+    result = CliRunner().invoke(cli.program, ["evaluate", str(pairs), "-m", "default", "-m", "default"])
+    assert result.exit_code == 2
+    assert "Several models are called default" in result.output
+
+
 def test_benchmark_gives_a_line_per_combination():
     (line,) = call("benchmark", "--size", "64x48", "--runs", 1, "--json").splitlines()
     timing = json.loads(line)

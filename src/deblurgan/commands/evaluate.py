@@ -55,13 +55,17 @@ def evaluate(
 
     found = find_pairs(pairs, layout)
     folders = [catalogue.find(model) for model in models or (None,)]
+    names = [folder.manifest.name for folder in folders]
+    if alike := {name for name in names if names.count(name) > 1}:
+        raise click.UsageError(
+            f"Several models are called {', '.join(sorted(alike))}; export one with another --name."
+        )
     restorers = {
         folder.manifest.name: Restorer(
             folder.manifest, open_engine(folder, engine, threads=threads, precision=precision)
         )
         for folder in folders
     }
-
     pictures: dict[tuple[str, str], bytes] = {}
 
     def keep(pair: Pair, model: str, pixels: NDArray[np.uint8]) -> None:

@@ -11,7 +11,17 @@ from deblurgan.networks.normalisation import normalisation as norm_layer
 from deblurgan.networks.normalisation import set_statistics
 
 
-class PatchDiscriminator(nn.Module):
+class Discriminator(nn.Module):
+    """What every discriminator offers besides `forward`.
+
+    Attributes:
+        scales: how many maps of scores it gives, a tuple of them if more than one.
+    """
+
+    scales: int
+
+
+class PatchDiscriminator(Discriminator):
     """A chain of 4x4 convolutions whose every output judges one patch (Kupyn et al., ICCV 2019, section 3.2).
 
     The names in its state dict are those of the released code.
@@ -24,6 +34,8 @@ class PatchDiscriminator(nn.Module):
     Attributes:
         receptive_field: side of a patch in pixels.
     """
+
+    scales = 1
 
     def __init__(self, *, strided: int, width: int, normalisation: str) -> None:
         super().__init__()
@@ -46,13 +58,15 @@ class PatchDiscriminator(nn.Module):
         return scores
 
 
-class DoubleScaleDiscriminator(nn.Module):
+class DoubleScaleDiscriminator(Discriminator):
     """A patch and a global discriminator side by side: the paper's pair.
 
     Args:
         width: channels after the first convolution of each.
         normalisation: "instance", "batch" or "none".
     """
+
+    scales = 2
 
     def __init__(self, *, width: int, normalisation: str) -> None:
         super().__init__()
@@ -87,14 +101,14 @@ def double(
     return network
 
 
-DISCRIMINATORS: dict[str, Callable[..., nn.Module]] = {
+DISCRIMINATORS: dict[str, Callable[..., Discriminator]] = {
     "patch": patch,
     "global": full,
     "double": double,
 }
 
 
-def build_discriminator(name: str, **options: Any) -> nn.Module:
+def build_discriminator(name: str, **options: Any) -> Discriminator:
     """Build a discriminator by name.
 
     Args:

@@ -62,12 +62,11 @@ def find_adversary(recipe: Recipe) -> Adversary | None:
         if name not in table:
             raise RecipeError(f"Recipe {recipe.name!r}: {name!r} is unknown; known: {', '.join(sorted(table))}.")
     discriminator = build_discriminator(settings.discriminator)
-    scales = 2 if settings.discriminator == "double" else 1
     return Adversary(
         discriminator=discriminator,
         optimiser=torch.optim.Adam(discriminator.parameters(), lr=settings.learning_rate, betas=(0.5, 0.999)),
         loss=ADVERSARIAL_LOSSES[settings.loss],
-        means=[MeanJudgement(settings.memory) for _ in range(scales)],
+        means=[MeanJudgement(settings.memory) for _ in range(discriminator.scales)],
         penalty=settings.penalty,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import logging
 import warnings
@@ -114,6 +115,7 @@ def verify(model: ModelFolder, network: nn.Module) -> None:
     height, width = tiling.SizeRule(facts.size_multiple, facts.minimum_size).fit((128, 256))
     low, high = facts.value_range
     batch = np.random.default_rng(0).uniform(low, high, (1, 3, height, width)).astype(np.float32)
+    network = copy.deepcopy(network)
     fill(network, weights_of(model))
     expected = TorchEngine(network).run(batch)
     for name, entry in ENGINES.items():

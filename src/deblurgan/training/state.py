@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from deblurgan import networks
+from deblurgan import catalogue, networks
 from deblurgan.errors import RecipeError
 from deblurgan.networks import FPNGenerator
 from deblurgan.networks.normalisation import fill
@@ -19,6 +19,7 @@ from deblurgan.training import recipe as recipes
 from deblurgan.training.adversary import Adversary, find_adversary
 from deblurgan.training.perceptual import PerceptualLoss, load_vgg
 from deblurgan.training.recipe import Recipe
+from deblurgan.training.torch_engine import weights_of
 from deblurgan.whole import whole_file
 
 
@@ -74,7 +75,7 @@ def load(path: Path, recipe: Recipe | None = None) -> TrainingState:
     Args:
         path: file written by `save`.
         recipe: if given, replaces the stored one, for longer schedules or other data; the network and
-            the optimiser must be the same.
+            the optimiser must be the same. A discriminator that the checkpoint lacks starts anew.
 
     Raises:
         RecipeError: the file is missing, or the given recipe describes another network.
@@ -131,9 +132,6 @@ def _starting_weights(origin: str) -> dict[str, Tensor]:
     if Path(origin).is_file():
         weights: dict[str, Tensor] = _read(Path(origin))["average"]
         return weights
-    from deblurgan import catalogue
-    from deblurgan.training.torch_engine import weights_of
-
     return weights_of(catalogue.find(origin))
 
 
