@@ -28,6 +28,7 @@ IDENTITY = Manifest(
     tiling="free",
     halo=32,
     parameters=0,
+    live_parameters=0,
     macs_per_pixel=0.0,
     licence="Apache-2.0",
     trained_on=(),

@@ -68,6 +68,7 @@ class Manifest:
             nearly, 'whole' if the picture must not be cut.
         halo: pixels around a point that can influence it.
         parameters: number of weights.
+        live_parameters: those of them that the output depends on.
         macs_per_pixel: multiply-accumulates of its convolutions per pixel of the input.
         scale: size of the output over the input.
         licence: of the weights.
@@ -90,6 +91,7 @@ class Manifest:
     tiling: str
     halo: int
     parameters: int
+    live_parameters: int
     macs_per_pixel: float
     licence: str
     trained_on: tuple[str, ...]

@@ -88,6 +88,15 @@ def test_cost_and_size_are_the_official_ones(name, gmacs, parameters):
     assert networks.macs_per_pixel(network, 32) * 736 * 1280 / 1e9 == pytest.approx(gmacs, rel=1e-3)
     if parameters:
         assert sum(weights.numel() for weights in network.parameters()) == parameters
+        assert networks.live_parameters(network) == parameters
+
+
+def test_weights_that_no_output_depends_on_are_not_counted_as_live():
+    network = networks.build("fpn_plain", channels=(8, 16), depths=(1, 1), decoder_depths=(1,))
+    live = networks.live_parameters(network)
+    assert live == sum(weights.numel() for weights in network.parameters())
+    network.unused = torch.nn.Linear(3, 5)
+    assert networks.live_parameters(network) == live
 
 
 def mobilenet_weights():

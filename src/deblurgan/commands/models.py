@@ -22,16 +22,21 @@ def list_models() -> None:
 
 @models.command()
 @click.argument("model", required=False)
-def info(model: str | None) -> None:
-    """Everything the manifest of MODEL says, and its size."""
+@click.option(
+    "--size", nargs=2, type=click.IntRange(min=1), default=(1280, 720), show_default=True, help="Width and height."
+)
+def info(model: str | None, size: tuple[int, int]) -> None:
+    """Everything the manifest of MODEL says, and what it costs for a picture of a size."""
     folder = catalogue.find(model)
     facts = folder.manifest
-    size = sum(folder.file(kind).stat().st_size for kind in facts.files) / 1e6
+    width, height = size
+    stored = sum(folder.file(kind).stat().st_size for kind in facts.files) / 1e6
     lines = {
         "name": f"{facts.name}, version {facts.version}",
         "architecture": f"{facts.architecture}, backbone {facts.backbone}",
-        "size": f"{facts.parameters:,} parameters, {size:.1f} MB",
-        "cost": f"{facts.macs_per_pixel * 1280 * 720 / 1e9:.1f} GMACs for 1280x720",
+        "size": f"{stored:.1f} MB",
+        "parameters": f"{facts.parameters:,}, {facts.live_parameters:,} of them live",
+        "cost": f"{facts.macs_per_pixel * width * height / 1e9:.2f} GMACs for {width}x{height}",
         "input": f"multiples of {facts.size_multiple} pixels, at least {'x'.join(map(str, facts.minimum_size))}",
         "tiles": f"{facts.tiling}, overlap {facts.halo} pixels at each cut",
         "statistics": facts.statistics,

@@ -1,7 +1,8 @@
 """The networks, in PyTorch; needs the `train` extra."""
 
-from deblurgan.networks.cost import macs_per_pixel
+from deblurgan.networks.cost import live_parameters, macs_per_pixel
 from deblurgan.networks.discriminators import DISCRIMINATORS, build_discriminator
+from deblurgan.networks.engine_form import as_engines_compute
 from deblurgan.networks.generators import GENERATORS, FPNGenerator, build
 from deblurgan.networks.normalisation import set_statistics
 from deblurgan.networks.official import load_official, read_official, save_official
@@ -14,8 +15,10 @@ __all__ = [
     "DISCRIMINATORS",
     "GENERATORS",
     "FPNGenerator",
+    "as_engines_compute",
     "build",
     "build_discriminator",
+    "live_parameters",
     "load",
     "load_official",
     "macs_per_pixel",

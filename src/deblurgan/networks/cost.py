@@ -9,6 +9,18 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 _FRAME = (720, 1280)
+_SMALL = (128, 128)
+
+
+def live_parameters(network: nn.Module) -> int:
+    """Number of weights that the output depends on, each counted once; the others are dead.
+
+    Args:
+        network: maps [N, 3, H, W] to the same shape; it is not run, only its shapes are followed.
+    """
+    shapes = copy.deepcopy(network).to("meta").eval().requires_grad_()
+    shapes(torch.zeros(1, 3, *_SMALL, device="meta")).sum().backward()
+    return sum(weights.numel() for weights in shapes.parameters() if weights.grad is not None)
 
 
 def macs_per_pixel(network: nn.Module, block: int) -> float:

@@ -31,6 +31,8 @@ class Norm2d(nn.Module):
     Attributes:
         statistics: "image" or "running"; see `set_statistics`.
         activation: applied last.
+        by_rows: whether statistics of a picture are taken over rows, then over those, in plain operations.
+            Engines add up a whole map in a single float32, which costs a large map three digits.
     """
 
     weight: Tensor | None
@@ -53,6 +55,7 @@ class Norm2d(nn.Module):
         self.shared, self.epsilon, self.momentum = shared, epsilon, momentum
         self.statistics = "image"
         self.activation: nn.Module = nn.Identity()
+        self.by_rows = False
         self.register_parameter("weight", nn.Parameter(torch.ones(channels)) if affine else None)
         self.register_parameter("bias", nn.Parameter(torch.zeros(channels)) if affine else None)
         self.register_buffer("running_mean", torch.zeros(channels) if tracked else None)
@@ -62,7 +65,7 @@ class Norm2d(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Map [N, C, H, W] to the same shape."""
         if self.statistics == "image":
-            normalised = self._by_instance(features, None, None)
+            normalised = self._by_rows(features) if self.by_rows else self._by_instance(features, None, None)
         elif self.training:
             if self.num_batches_tracked is not None:
                 self.num_batches_tracked.add_(1)
@@ -83,6 +86,16 @@ class Norm2d(nn.Module):
         return torch.instance_norm(
             features, self.weight, self.bias, mean, variance, True, self.momentum, self.epsilon, False
         )
+
+    def _by_rows(self, features: Tensor) -> Tensor:
+        mean = _mean_of_rows(features)
+        scale = torch.rsqrt(_mean_of_rows((features - mean) ** 2) + self.epsilon)
+        if self.weight is not None:
+            scale = scale * self.weight[:, None, None]
+        shift = -mean * scale
+        if self.bias is not None:
+            shift = shift + self.bias[:, None, None]
+        return features * scale + shift
 
     def _by_batch(self, features: Tensor, mean: Tensor | None, variance: Tensor | None) -> Tensor:
         return torch.nn.functional.batch_norm(
@@ -167,6 +180,10 @@ def _unread(network: nn.Module) -> set[str]:
         if isinstance(layer, Norm2d)
         for tensor in (_TRACKED if layer.statistics == "image" else _TRACKED[2:])
     }
+
+
+def _mean_of_rows(features: Tensor) -> Tensor:
+    return features.mean(dim=3, keepdim=True).mean(dim=2, keepdim=True)
 
 
 def _adopted(layer: nn.BatchNorm2d) -> Norm2d:

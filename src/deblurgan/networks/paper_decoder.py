@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from deblurgan.networks.backbones import FeatureMap
+from deblurgan.networks.folding import enlarged, of_enlarged, of_sum
 from deblurgan.networks.normalisation import normalisation as norm_layer
 
 _DEEP = (4, 8, 16, 32)
@@ -22,6 +23,10 @@ class PaperDecoder(nn.Module):
             they are.
         separable: whether each 3x3 convolution but the last is depthwise, then pointwise.
         normalisation: "instance", "batch" or "none".
+
+    Attributes:
+        folded: whether to compute the same in the cheaper way of `deblurgan.networks.folding`; not for
+            separable convolutions.
 
     Raises:
         ValueError: the strides are others.
@@ -56,6 +61,8 @@ class PaperDecoder(nn.Module):
             first, second = convolution(width, head, bias=False), convolution(head, head, bias=False)
             return nn.Sequential(first, nn.ReLU(), second, nn.ReLU())
 
+        self.separable = separable
+        self.folded = False
         self.short = tuple(feature.short for feature in features)
         self.laterals = nn.ModuleList(
             nn.Conv2d(feature.channels, head if feature.stride == 2 else width, 1, bias=False)
@@ -69,27 +76,72 @@ class PaperDecoder(nn.Module):
 
     def forward(self, maps: list[Tensor]) -> Tensor:
         """Map a pyramid, finest first, to [N, 3, H, W], not yet bounded."""
-        laterals = [
-            functional.pad(lateral(level), short, mode="reflect") if any(short) else lateral(level)
-            for lateral, level, short in zip(self.laterals, maps, self.short, strict=True)
-        ]
+        if any(any(short) for short in self.short):
+            maps = [
+                functional.pad(each, short, mode="reflect") for each, short in zip(maps, self.short, strict=True)
+            ]
+        return self._folded(maps) if self.folded else self._as_drawn(maps)
+
+    def _as_drawn(self, maps: list[Tensor]) -> Tensor:
+        """Layer by layer as the paper has it."""
+        laterals = [lateral(level) for lateral, level in zip(self.laterals, maps, strict=True)]
         fine, quarter = laterals[:-4], laterals[-4:]
         merged = [quarter[3]]
         for index, level in enumerate((2, 1, 0)):
-            added = quarter[level] + _enlarged(merged[-1], 2)
+            added = quarter[level] + enlarged(merged[-1], 2)
             merged.append(self.top_down[index](added) if len(self.top_down) else added)
-        # Heads count from the finest level, the concatenation from the coarsest.
         heads = [
-            _enlarged(head(level), factor)
-            for head, level, factor in zip(reversed(self.heads), merged, (8, 4, 2, 1), strict=True)
+            enlarged(head(level), factor)
+            for head, level, factor in zip(self._heads_from_coarse(), merged, (8, 4, 2, 1), strict=True)
         ]
-        smoothed = _enlarged(self.smooth(torch.cat(heads, dim=1)), 2)
-        smoothed = _enlarged(self.smooth2(smoothed + fine[0] if fine else smoothed), 2)
+        smoothed = enlarged(self.smooth(torch.cat(heads, dim=1)), 2)
+        smoothed = enlarged(self.smooth2(smoothed + fine[0] if fine else smoothed), 2)
         residual: Tensor = self.final(smoothed)
         return residual
 
+    def _folded(self, maps: list[Tensor]) -> Tensor:
+        """The same, with each convolution of an enlarged map computed before the enlargement."""
+        fine, quarter = maps[:-4], maps[-4:]
+        laterals = [_convolution(lateral) for lateral in self.laterals]
+        merged = [laterals[-1](quarter[3])]
+        for index, level in enumerate((2, 1, 0)):
+            lateral = laterals[len(fine) + level]
+            if len(self.top_down):
+                convolution, rest = _convolution_and_rest(self.top_down[index])
+                merged.append(_chain(rest, of_sum(convolution, lateral, quarter[level], merged[-1])))
+            else:
+                merged.append(lateral(quarter[level]) + enlarged(merged[-1], 2))
+        *coarse, finest = (head(level) for head, level in zip(self._heads_from_coarse(), merged, strict=True))
+        half = torch.cat([enlarged(level, factor) for level, factor in zip(coarse, (4, 2, 1), strict=True)], dim=1)
+        convolution, rest = _convolution_and_rest(self.smooth)
+        enlarged_part, finest_part = convolution.weight.tensor_split([half.shape[1]], dim=1)
+        smoothed = of_enlarged(enlarged_part, convolution.bias, half)
+        smoothed = _chain(rest, smoothed + functional.conv2d(finest, finest_part, padding=1))
+        convolution, rest = _convolution_and_rest(self.smooth2)
+        smoothed = (
+            of_sum(convolution, laterals[0], fine[0], smoothed)
+            if fine
+            else of_enlarged(convolution.weight, convolution.bias, smoothed)
+        )
+        return of_enlarged(self.final.weight, self.final.bias, _chain(rest, smoothed))
 
-def _enlarged(features: Tensor, factor: int) -> Tensor:
-    if factor == 1:
-        return features
-    return functional.interpolate(features, scale_factor=float(factor), mode="nearest")
+    def _heads_from_coarse(self) -> list[nn.Module]:
+        """Heads count from the finest level, the concatenation from the coarsest."""
+        return list(reversed(self.heads))
+
+
+def _convolution(layer: nn.Module) -> nn.Conv2d:
+    if not isinstance(layer, nn.Conv2d):
+        raise TypeError("separable convolutions cannot be folded")
+    return layer
+
+
+def _convolution_and_rest(layers: nn.Module) -> tuple[nn.Conv2d, list[nn.Module]]:
+    first, *rest = layers.children()
+    return _convolution(first), rest
+
+
+def _chain(layers: list[nn.Module], features: Tensor) -> Tensor:
+    for layer in layers:
+        features = layer(features)
+    return features
