@@ -8,7 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from deblurgan.networks.blocks import residual_blocks
+from deblurgan.networks.blocks import projection, residual_blocks
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ class PlainBackbone(Backbone):
         self.features = tuple(FeatureMap(width, 2 ** (level + 1)) for level, width in enumerate(channels))
         self.minimum_size = (2 ** len(channels), 2 ** len(channels))
         self.unshuffle = nn.PixelUnshuffle(2)
-        self.stem = nn.Conv2d(12, channels[0], 3, padding=1)
-        self.down = nn.ModuleList(nn.Conv2d(finer, coarser, 2, stride=2) for finer, coarser in pairwise(channels))
+        self.stem = projection(12, channels[0], 3)
+        self.down = nn.ModuleList(projection(finer, coarser, 2, stride=2) for finer, coarser in pairwise(channels))
         self.levels = nn.ModuleList(
             residual_blocks(width, depth) for width, depth in zip(channels, depths, strict=True)
         )

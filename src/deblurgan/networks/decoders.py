@@ -7,7 +7,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from deblurgan.networks.backbones import FeatureMap
-from deblurgan.networks.blocks import pixel_shuffle_up, residual_blocks
+from deblurgan.networks.blocks import pixel_shuffle_up, projection, residual_blocks
 
 
 class PixelShuffleDecoder(nn.Module):
@@ -23,7 +23,7 @@ class PixelShuffleDecoder(nn.Module):
         if len(depths) != len(features) - 1:
             raise ValueError(f"{len(features)} levels need {len(features) - 1} decoder depths, not {len(depths)}")
         widths = [feature.channels for feature in features]
-        self.laterals = nn.ModuleList(nn.Conv2d(width, width, 1) for width in widths[:-1])
+        self.laterals = nn.ModuleList(projection(width, width, 1) for width in widths[:-1])
         self.up = nn.ModuleList(pixel_shuffle_up(coarser, finer) for finer, coarser in pairwise(widths))
         self.levels = nn.ModuleList(
             residual_blocks(width, depth) for width, depth in zip(widths[:-1], depths, strict=True)

@@ -88,8 +88,11 @@ class Norm2d(nn.Module):
         )
 
     def _by_rows(self, features: Tensor) -> Tensor:
-        mean = _mean_of_rows(features)
-        scale = torch.rsqrt(_mean_of_rows((features - mean) ** 2) + self.epsilon)
+        mean = features.mean(dim=3, keepdim=True).mean(dim=2, keepdim=True)
+        # Norms of rows, since engines take them without writing a map of squares first.
+        lengths = torch.linalg.vector_norm(features, dim=3, keepdim=True)
+        power = (lengths**2).mean(dim=2, keepdim=True) / features.shape[3]
+        scale = torch.rsqrt((power - mean**2).clamp(min=0) + self.epsilon)
         if self.weight is not None:
             scale = scale * self.weight[:, None, None]
         shift = -mean * scale
@@ -180,10 +183,6 @@ def _unread(network: nn.Module) -> set[str]:
         if isinstance(layer, Norm2d)
         for tensor in (_TRACKED if layer.statistics == "image" else _TRACKED[2:])
     }
-
-
-def _mean_of_rows(features: Tensor) -> Tensor:
-    return features.mean(dim=3, keepdim=True).mean(dim=2, keepdim=True)
 
 
 def _adopted(layer: nn.BatchNorm2d) -> Norm2d:
