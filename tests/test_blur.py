@@ -30,7 +30,7 @@ def picture_for(settings: BlurSettings, side: int = 24) -> np.ndarray:
 @given(seeds, st.floats(0, 20), st.floats(0, 10), st.floats(0, 10))
 def test_kernels_sum_to_one_and_are_not_negative(seed, length, rotation, zoom):
     rng = np.random.default_rng(seed)
-    trajectory = draw_trajectory(rng, length=length, size=(64, 64), rotation=rotation, zoom=zoom)
+    trajectory = draw_trajectory(rng, length=length, size=(64, 64), rotation=rotation, zoom=zoom, straightness=1.5)
     kernel = rasterise(trajectory.displacements((10.0, 50.0)), (128, 128))
     assert kernel.min() >= 0
     assert kernel.sum() == pytest.approx(1)

@@ -14,10 +14,13 @@ from deblurgan.errors import BrokenModel, RecipeError  # noqa: E402
 from deblurgan.restore import Restorer  # noqa: E402
 from deblurgan.training import loop, state  # noqa: E402
 from deblurgan.training.adversarial import ADVERSARIAL_LOSSES  # noqa: E402
-from deblurgan.training.dataset import TrainingSet, load_pictures  # noqa: E402
+from deblurgan.training.dataset import TrainingSet  # noqa: E402
 from deblurgan.training.export import export, manifest_of, verify  # noqa: E402
 from deblurgan.training.losses import LOSSES  # noqa: E402
-from deblurgan.training.recipe import AdversarialSettings, Recipe, from_settings  # noqa: E402
+from deblurgan.training.pictures import load_pictures  # noqa: E402
+from deblurgan.training.recipe import from_settings  # noqa: E402
+from deblurgan.training.run_folder import LOG  # noqa: E402
+from deblurgan.training.settings import AdversarialSettings, Recipe  # noqa: E402
 from deblurgan.training.step import rate_share, training_step  # noqa: E402
 from deblurgan.training.torch_engine import TorchEngine  # noqa: E402
 
@@ -77,7 +80,7 @@ def test_ten_steps_equal_five_and_five_more_to_the_bit(kind, tmp_path, monkeypat
     resumed = loop.train(tiny, tmp_path / "parts", resume=True, threads=1)
 
     assert resumed.step == whole.step == 10
-    logs = [(tmp_path / run / loop.LOG).read_text() for run in ("whole", "parts")]
+    logs = [(tmp_path / run / LOG).read_text() for run in ("whole", "parts")]
     steps = [[json.loads(line)["step"] for line in log.splitlines()] for log in logs]
     assert steps[0] == steps[1]
     for first, second in zip(weights_of(whole), weights_of(resumed), strict=True):
@@ -86,7 +89,7 @@ def test_ten_steps_equal_five_and_five_more_to_the_bit(kind, tmp_path, monkeypat
 
 def test_the_log_has_losses_and_validations_with_the_input_beside_them(tiny, tmp_path):
     loop.train(tiny, tmp_path / "run", threads=1)
-    lines = [json.loads(line) for line in (tmp_path / "run" / loop.LOG).read_text().splitlines()]
+    lines = [json.loads(line) for line in (tmp_path / "run" / LOG).read_text().splitlines()]
     assert [line["step"] for line in lines if "loss" in line] == list(range(1, 11))
     validations = [line for line in lines if "least_gain" in line]
     assert [line["step"] for line in validations] == [5, 10]

@@ -8,6 +8,7 @@ DeblurganError
 ├── UnknownEngine      no engine answers to that name, or none is installed
 ├── MissingExtra       an optional part of the package is not installed
 ├── RecipeError        a training recipe contradicts itself or holds unknown settings
+├── TrainingFailed     a training cannot go on
 ├── PairError          blurred and sharp pictures do not match up
 └── TooLarge           the picture exceeds the limits for safe reading
 """
@@ -43,6 +44,10 @@ class MissingExtra(DeblurganError):
 
 class RecipeError(DeblurganError):
     """A training recipe contradicts itself or holds unknown settings."""
+
+
+class TrainingFailed(DeblurganError):
+    """A training cannot go on; what it has learned is in its last checkpoint."""
 
 
 class PairError(DeblurganError):

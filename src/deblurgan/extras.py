@@ -6,7 +6,7 @@ import importlib.util
 
 from deblurgan.errors import MissingExtra
 
-_MODULES = {"train": ("torch", "timm", "safetensors", "onnx", "onnxscript", "tomli_w")}
+_MODULES = {"train": ("torch", "timm", "safetensors", "onnx", "onnxscript", "tomli_w", "lightning_fabric")}
 
 
 def require(extra: str, purpose: str) -> None:

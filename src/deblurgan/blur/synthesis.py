@@ -23,6 +23,8 @@ class BlurSettings:
         still: share of exposures without any motion, which teach to leave sharp pictures alone.
         rotation: largest extent of rotation at the picture's far corner.
         zoom: likewise of zoom.
+        straightness: how rarely hands shake: the power that a motion's share of wobble, drawn from [0, 1], is
+            raised to. Straight motions are learned far sooner, and shaken ones after them.
         layered: share of exposures with one or two objects that move on their own.
         linear: share of exposures that add up in linear light.
         highlights: share with light sources far brighter than white.
@@ -38,6 +40,7 @@ class BlurSettings:
     still: float = 0.04
     rotation: float = 10.0
     zoom: float = 6.0
+    straightness: float = 1.5
     layered: float = 0.35
     linear: float = 0.5
     highlights: float = 0.2
@@ -100,6 +103,7 @@ def _draw_motion(rng: np.random.Generator, settings: BlurSettings, size: tuple[i
         rng,
         length=length,
         size=size,
+        straightness=settings.straightness,
         rotation=float(rng.uniform(0, settings.rotation)) * min(1.0, length / 8),
         zoom=float(rng.uniform(0, settings.zoom)) * min(1.0, length / 8),
     )

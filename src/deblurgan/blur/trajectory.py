@@ -59,7 +59,13 @@ def _smooth_path(rng: np.random.Generator, shake: float) -> NDArray[np.float64]:
 
 
 def draw_trajectory(
-    rng: np.random.Generator, *, length: float, size: tuple[int, int], rotation: float, zoom: float
+    rng: np.random.Generator,
+    *,
+    length: float,
+    size: tuple[int, int],
+    rotation: float,
+    zoom: float,
+    straightness: float,
 ) -> Trajectory:
     """Draw a camera motion between a straight line and a shaken hand.
 
@@ -69,8 +75,9 @@ def draw_trajectory(
         size: (height, width) of the picture the motion is for.
         rotation: extent in pixels, at the corner furthest from the centre of rotation.
         zoom: extent in pixels, likewise.
+        straightness: power that the share of wobble, drawn from [0, 1], is raised to.
     """
-    shake = float(rng.uniform()) ** 1.5
+    shake = float(rng.uniform()) ** straightness
     direction = rng.uniform(0, 2 * np.pi)
     along, across = _smooth_path(rng, shake), _smooth_path(rng, 1.0) * shake * rng.uniform(0, 0.7)
     heading = np.array([np.sin(direction), np.cos(direction)])

@@ -12,6 +12,13 @@ from deblurgan.extras import require
 @click.command()
 @click.argument("run", metavar="RUN_OR_CHECKPOINT", type=click.Path(exists=True))
 @click.option("-o", "--output", required=True, metavar="DIR", help="Model folder to write.")
+@click.option(
+    "--checkpoint",
+    type=click.Choice(["best", "last"]),
+    default="best",
+    show_default=True,
+    help="Which of a run folder's; a run without validation has only the last.",
+)
 @click.option("--name", help="Of the model; the folder's name if not given.")
 @click.option("--version", default="1", show_default=True, help="Of the weights.")
 @click.option(
@@ -21,18 +28,26 @@ from deblurgan.extras import require
     "--measure", "pairs", metavar="PAIRS", help="Measure on these pairs; the figures go into the manifest."
 )
 def export(
-    run: str, output: str, name: str | None, version: str, trained_on: tuple[str, ...], pairs: str | None
+    run: str,
+    output: str,
+    checkpoint: str,
+    name: str | None,
+    version: str,
+    trained_on: tuple[str, ...],
+    pairs: str | None,
 ) -> int:
     """Turn a training run into a model folder: its averaged weights as ONNX, and a manifest."""
     require("train", "Exporting")
     from deblurgan.training import state
     from deblurgan.training.export import export as write_model
     from deblurgan.training.export import manifest_of
-    from deblurgan.training.loop import CHECKPOINT
     from deblurgan.training.measure import measure
+    from deblurgan.training.run_folder import BEST, LAST
 
-    checkpoint = Path(run) / CHECKPOINT if Path(run).is_dir() else Path(run)
-    trained = state.load(checkpoint)
+    file = Path(run)
+    if file.is_dir():
+        file = file / (BEST if checkpoint == "best" and (file / BEST).exists() else LAST)
+    trained = state.load(file)
     folder = Path(output)
     facts = manifest_of(
         trained.average, trained.recipe, name=name or folder.name, version=version, trained_on=trained_on

@@ -18,14 +18,30 @@ from deblurgan.extras import require
 )
 @click.option("-o", "--output", required=True, metavar="RUN", help="Folder for the checkpoint and the log.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in RUN.")
+@click.option("--minutes", type=click.FloatRange(min=0), help="Stop after this time, with a checkpoint.")
+@click.option("--accelerator", default="auto", show_default=True, help="cpu, gpu, or auto: a GPU if any.")
+@click.option("--devices", type=click.IntRange(1), default=1, show_default=True, help="Processes on this machine.")
+@click.option("--nodes", type=click.IntRange(1), default=1, show_default=True, help="Machines; start it on each.")
 @threads_option
-def train(recipe: str, overrides: tuple[str, ...], output: str, resume: bool, threads: int | None) -> int:
+def train(
+    recipe: str,
+    overrides: tuple[str, ...],
+    output: str,
+    resume: bool,
+    minutes: float | None,
+    accelerator: str,
+    devices: int,
+    nodes: int,
+    threads: int | None,
+) -> int:
     """Train a network by RECIPE: the name of one that comes with the package, or a TOML file."""
     require("train", "Training")
     from deblurgan.training import loop
     from deblurgan.training import recipe as recipes
+    from deblurgan.training.devices import connect
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     settings = recipes.load(recipe, overrides)
-    loop.train(settings, Path(output), resume=resume, threads=threads)
+    fabric = connect(accelerator=accelerator, devices=devices, nodes=nodes)
+    loop.train(settings, Path(output), resume=resume, threads=threads, fabric=fabric, minutes=minutes)
     return 0

@@ -7,12 +7,14 @@ from functools import partial
 from typing import Any
 
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from deblurgan.errors import RecipeError
 from deblurgan.networks import DISCRIMINATORS, build_discriminator
 from deblurgan.training.adversarial import ADVERSARIAL_LOSSES, AdversarialLoss, MeanJudgement, gradient_penalty
-from deblurgan.training.recipe import Recipe
+from deblurgan.training.devices import mean_of_processes, share_gradients
+from deblurgan.training.settings import Recipe
 
 
 @dataclass
@@ -49,7 +51,7 @@ class Adversary:
             mean.remembered = remembered
 
 
-def find_adversary(recipe: Recipe) -> Adversary | None:
+def find_adversary(recipe: Recipe, device: torch.device) -> Adversary | None:
     """The adversary that a recipe asks for, new; None without one.
 
     Raises:
@@ -61,7 +63,7 @@ def find_adversary(recipe: Recipe) -> Adversary | None:
     for name, table in ((settings.discriminator, DISCRIMINATORS), (settings.loss, ADVERSARIAL_LOSSES)):
         if name not in table:
             raise RecipeError(f"Recipe {recipe.name!r}: {name!r} is unknown; known: {', '.join(sorted(table))}.")
-    discriminator = build_discriminator(settings.discriminator)
+    discriminator = build_discriminator(settings.discriminator).to(device)
     return Adversary(
         discriminator=discriminator,
         optimiser=torch.optim.Adam(discriminator.parameters(), lr=settings.learning_rate, betas=(0.5, 0.999)),
@@ -77,20 +79,23 @@ def judge(discriminator: nn.Module, pictures: Tensor) -> tuple[Tensor, ...]:
     return judgements if isinstance(judgements, tuple) else (judgements,)
 
 
-def discriminator_loss(adversary: Adversary, sharp: Tensor, restored: Tensor, *, seed: int) -> Tensor:
+def discriminator_loss(
+    adversary: Adversary, sharp: Tensor, restored: Tensor, fabric: Fabric, *, seed: int
+) -> Tensor:
     """What the discriminator minimises, the mean over scales.
 
     Args:
         adversary: remembers the judgements.
         sharp: [N, 3, H, W] in [-1, 1].
         restored: the same shape; no gradient flows into it.
+        fabric: whose processes share the batch, and so the mean judgements.
         seed: of the points at which the gradient penalty is taken.
     """
     discriminator, restored = adversary.discriminator.requires_grad_(True), restored.detach()
     losses = []
     scales = zip(judge(discriminator, sharp), judge(discriminator, restored), adversary.means, strict=True)
     for scale, (of_sharp, of_restored, mean) in enumerate(scales):
-        mean.observe(of_sharp, of_restored)
+        mean.observe(*(_mean_everywhere(fabric, side) for side in (of_sharp, of_restored)))
         loss = adversary.loss.discriminator(mean.compare(of_sharp, of_restored))
         if adversary.penalty:
             points = torch.Generator().manual_seed(seed + scale)
@@ -100,13 +105,16 @@ def discriminator_loss(adversary: Adversary, sharp: Tensor, restored: Tensor, *,
     return torch.stack(losses).mean()
 
 
-def update_discriminator(adversary: Adversary, loss: Tensor, *, learning_rate: float) -> None:
-    """Make one step of the discriminator's optimiser."""
+def update_discriminator(adversary: Adversary, fabric: Fabric, *, learning_rate: float) -> None:
+    """Make one step of the discriminator's optimiser, on the gradients that all processes have found."""
+    share_gradients(fabric, adversary.discriminator)
     for group in adversary.optimiser.param_groups:
         group["lr"] = learning_rate
-    adversary.optimiser.zero_grad()
-    torch.autograd.backward(loss)
     adversary.optimiser.step()
+
+
+def _mean_everywhere(fabric: Fabric, judgements: Tensor) -> Tensor:
+    return judgements.new_tensor(mean_of_processes(fabric, judgements.detach().mean()))
 
 
 def _judge_at(discriminator: nn.Module, scale: int, pictures: Tensor) -> Tensor:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import platformdirs
 
+from deblurgan import __version__, networks
 from deblurgan import manifest as manifests
-from deblurgan import networks
 from deblurgan.catalogue import ModelFolder
 from deblurgan.training.export import export, manifest_of
 
@@ -16,7 +16,7 @@ _LICENCE = "that of the checkpoint"
 
 
 def as_model(path: Path) -> ModelFolder:
-    """The model folder of a checkpoint, made in the cache when the checkpoint is met for the first time.
+    """The model folder of a checkpoint, made in the cache when this version meets the checkpoint first.
 
     Args:
         path: an official `.h5` or `.pth`, or our safetensors.
@@ -25,7 +25,7 @@ def as_model(path: Path) -> ModelFolder:
         BrokenModel: the file is no checkpoint known here.
     """
     root = Path(os.environ.get("DEBLURGAN_CACHE") or platformdirs.user_cache_path("deblurgan"))
-    folder = root / "checkpoints" / manifests.checksum(path)[:20]
+    folder = root / "checkpoints" / f"{manifests.checksum(path)[:20]}-{__version__}"
     if (folder / manifests.FILE_NAME).is_file():
         return ModelFolder(folder, manifests.load(folder))
     network = networks.load(path)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -13,52 +10,8 @@ from torch.utils.data import Dataset
 
 from deblurgan import image
 from deblurgan.blur import draw_exposure, expose
-from deblurgan.errors import RecipeError
-from deblurgan.pairs import find_pairs
-from deblurgan.training.recipe import Recipe
-
-Pixels = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """Decoded pictures to cut crops from.
-
-    Attributes:
-        photos: sharp photographs, uint8 [H, W, 3] each.
-        pairs: (blurred, sharp) of the same scene, likewise.
-    """
-
-    photos: tuple[Pixels, ...]
-    pairs: tuple[tuple[Pixels, Pixels], ...]
-
-
-def load_pictures(recipe: Recipe) -> Pictures:
-    """Decode everything a recipe names, once.
-
-    Raises:
-        RecipeError: a folder is missing or holds nothing large enough to cut a crop from.
-    """
-    for folder in recipe.data.photos:
-        if not Path(folder).is_dir():
-            raise RecipeError(f"Recipe {recipe.name!r}: data.photos names {folder}, which is not a folder.")
-    least = recipe.data.crop + 2 * recipe.blur.longest
-    photos = [
-        pixels
-        for folder in recipe.data.photos
-        for path in image.pictures_in(Path(folder))
-        if min((pixels := _decode(path)).shape[:2]) >= least
-    ]
-    pairs = [
-        (_decode(pair.blurred), _decode(pair.sharp))
-        for folder in recipe.data.pairs
-        for pair in find_pairs(Path(folder))
-    ]
-    if any(min(sharp.shape[:2]) < least for _, sharp in pairs):
-        raise RecipeError(f"Recipe {recipe.name!r}: pairs must be at least {least} pixels along each side.")
-    if recipe.data.photos and not photos:
-        raise RecipeError(f"Recipe {recipe.name!r}: no photograph is at least {least} pixels along each side.")
-    return Pictures(tuple(photos), tuple(pairs))
+from deblurgan.training.pictures import Pictures, Pixels, pixels_of
+from deblurgan.training.settings import Recipe
 
 
 class TrainingSet(Dataset[tuple[Tensor, Tensor]]):
@@ -85,7 +38,8 @@ class TrainingSet(Dataset[tuple[Tensor, Tensor]]):
         return _as_tensors(blurred, sharp, rng)
 
     def _real(self, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        blurred, sharp = self.pictures.pairs[rng.integers(len(self.pictures.pairs))]
+        drawn = self.pictures.pairs[rng.choice(len(self.pictures.pairs), p=self.pictures.weights)]
+        blurred, sharp = (pixels_of(side) for side in drawn)
         rows, columns = _place(rng, sharp, self.recipe.data.crop, self.recipe.data.positions)
         return image.to_float(blurred[rows, columns]), image.to_float(sharp[rows, columns])
 
@@ -93,9 +47,9 @@ class TrainingSet(Dataset[tuple[Tensor, Tensor]]):
         data, blur = self.recipe.data, self.recipe.blur
         photos, pairs = self.pictures.photos, self.pictures.pairs
         if pairs and (not photos or rng.uniform() < data.pair_frame_share):
-            source = pairs[rng.integers(len(pairs))][1]
+            source = pixels_of(pairs[rng.integers(len(pairs))][1])
         else:
-            source = photos[rng.integers(len(photos))]
+            source = pixels_of(photos[rng.integers(len(photos))])
         side = data.crop + 2 * blur.longest
         rows, columns = _place(rng, source, side, data.positions)
         return expose(image.to_float(source[rows, columns]), draw_exposure(rng, blur, (side, side)))
@@ -130,7 +84,3 @@ def _as_tensors(
         return torch.from_numpy(np.ascontiguousarray(turned.transpose(2, 0, 1)) * 2 - 1)
 
     return turn(blurred), turn(sharp)
-
-
-def _decode(path: Path) -> Pixels:
-    return image.to_integer(image.read(path).pixels, 8)

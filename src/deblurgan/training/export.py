@@ -21,7 +21,7 @@ from deblurgan.errors import BrokenModel
 from deblurgan.manifest import Manifest
 from deblurgan.networks import FPNGenerator, as_engines_compute, live_parameters, macs_per_pixel, reach_of
 from deblurgan.networks.normalisation import fill, uses_picture_statistics
-from deblurgan.training.recipe import Recipe
+from deblurgan.training.settings import Recipe
 from deblurgan.training.torch_engine import TorchEngine, weights_of
 from deblurgan.whole import whole_file
 

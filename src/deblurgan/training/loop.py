@@ -2,69 +2,84 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
 from deblurgan.engines.threads import allowed_threads
+from deblurgan.errors import RecipeError
 from deblurgan.evaluation import INPUT, evaluate
 from deblurgan.pairs import Pair, find_pairs
 from deblurgan.restore import Restorer
 from deblurgan.training import state as states
-from deblurgan.training.dataset import Pictures, TrainingSet, load_pictures
+from deblurgan.training.dataset import TrainingSet
+from deblurgan.training.devices import connect
 from deblurgan.training.export import manifest_of
-from deblurgan.training.recipe import Recipe, as_toml
+from deblurgan.training.pictures import Pictures, load_pictures
+from deblurgan.training.run_folder import BEST, LAST, RunFolder
+from deblurgan.training.settings import Recipe
 from deblurgan.training.state import TrainingState
 from deblurgan.training.step import training_step
 from deblurgan.training.torch_engine import TorchEngine
-from deblurgan.whole import whole_file
 
-CHECKPOINT = "checkpoint.pt"
-LOG = "log.jsonl"
-RECIPE = "recipe.toml"
-
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
-def train(recipe: Recipe, run: Path, *, resume: bool = False, threads: int | None = None) -> TrainingState:
-    """Run a recipe to its end, in a folder that holds the checkpoint and a log of one JSON object a line.
+def train(
+    recipe: Recipe,
+    folder: Path,
+    *,
+    resume: bool = False,
+    threads: int | None = None,
+    fabric: Fabric | None = None,
+    minutes: float | None = None,
+) -> TrainingState:
+    """Run a recipe to its end, in a folder that holds all there is to know of the training.
 
     Args:
         recipe: the settings.
-        run: folder for `recipe.toml`, `checkpoint.pt` and `log.jsonl`, made if missing.
-        resume: go on from the folder's checkpoint; the result is the same as without the break.
+        folder: a run folder, made if missing; see `deblurgan.training.run_folder`.
+        resume: go on from the folder's last checkpoint; the result is the same as without the break.
         threads: of the processor; None for as many as the process may use.
+        fabric: where to run; None for this process on the processor.
+        minutes: stop after this time, with a checkpoint; None to run to the recipe's end.
 
     Raises:
         RecipeError: the data or the checkpoint does not fit the recipe.
+        TrainingFailed: the loss is no longer a number.
+        UnwritableTarget: the folder cannot be written, for want of space for one.
     """
-    run.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(threads or allowed_threads())
-    with whole_file(run / RECIPE, overwrite=True) as file:
-        file.write_text(as_toml(recipe), "utf-8")
-    state = states.load(run / CHECKPOINT, recipe) if resume else states.begin(recipe)
-    validation = [pair for folder in recipe.validation.pairs for pair in find_pairs(Path(folder))]
-    facts = manifest_of(state.average, recipe, name="average")
-    restorer = Restorer(facts, TorchEngine(state.average, recipe.precision))
-    _rewind_log(run, state.step)
-    started, since = time.monotonic(), state.step
-    for blurred, sharp in _batches(recipe, load_pictures(recipe), state.step):
-        logged: dict[str, Any] = dict(training_step(state, blurred, sharp))
-        schedule, last = recipe.schedule, state.step == recipe.schedule.steps
+    fabric = fabric or connect(accelerator="cpu")
+    run = RunFolder(folder, leads=fabric.is_global_zero)
+    run.open(recipe)
+    state = states.load(folder / LAST, recipe, fabric) if resume else states.begin(recipe, fabric)
+    run.rewind(state.step)
+    validation = [pair for source in recipe.validation.pairs for pair in find_pairs(Path(source))]
+    restorer = Restorer(
+        manifest_of(state.average, recipe, name="average"), TorchEngine(state.average, recipe.precision)
+    )
+    pace = _Pace(recipe, state.step, minutes)
+    for blurred, sharp in _batches(recipe, load_pictures(recipe), state.step, fabric):
+        logged = training_step(state, blurred.to(fabric.device), sharp.to(fabric.device))
+        schedule, last = recipe.schedule, state.step == recipe.schedule.steps or pace.is_over()
         if state.step % schedule.log_every == 0 or last:
-            pace = (state.step - since) * recipe.data.batch / (time.monotonic() - started)
-            _write_line(run, {"step": state.step, **logged, "crops_per_second": round(pace, 1)})
+            run.log({"step": state.step, **logged, "crops_per_second": pace.crops_per_second(state.step)})
+        run.show_progress(state.step, schedule.steps, logged["loss"])
         if validation and (state.step % recipe.validation.every == 0 or last):
-            _write_line(run, {"step": state.step, **validate(restorer, validation)})
+            _validate(state, run, restorer, validation)
         if state.step % schedule.checkpoint_every == 0 or last:
-            states.save(state, run / CHECKPOINT)
+            run.save(state, LAST)
+        if last:
+            break
+    run.close()
+    fabric.barrier()
     return state
 
 
@@ -76,29 +91,53 @@ def validate(restorer: Restorer, pairs: list[Pair]) -> dict[str, float]:
         for dataset in evaluation.datasets
         for model, name in (("average", "psnr"), (INPUT, "input_psnr"))
     }
-    return means | {"least_gain": min(evaluation.gains("average", "psnr"))}
+    gains = evaluation.gains("average", "psnr")
+    return means | {"mean_gain": sum(gains) / len(gains), "least_gain": min(gains)}
 
 
-def _batches(recipe: Recipe, pictures: Pictures, step: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches from `step` on; samples are addressed by number, so a break changes nothing."""
-    whole = TrainingSet(recipe, pictures)
-    rest = Subset(whole, range(step * recipe.data.batch, len(whole)))
+def _validate(state: TrainingState, run: RunFolder, restorer: Restorer, pairs: list[Pair]) -> None:
+    """Measure the averaged weights, and keep them if they are the best so far; one process does it for all."""
+    if run.leads:
+        figures = validate(restorer, pairs)
+        run.log({"step": state.step, **figures})
+        run.keep_samples(state.step, restorer, pairs[: state.recipe.validation.samples])
+        if figures["mean_gain"] > state.best:
+            state.best = figures["mean_gain"]
+            run.save(state, BEST)
+    state.fabric.barrier()
+
+
+class _Pace:
+    """How fast a training goes, and whether its time is over."""
+
+    def __init__(self, recipe: Recipe, step: int, minutes: float | None) -> None:
+        self._batch, self._first = recipe.data.batch, step
+        self._started = time.monotonic()
+        self._allowed = float("inf") if minutes is None else 60 * minutes
+
+    def crops_per_second(self, step: int) -> float:
+        """Since the start of this process."""
+        return round((step - self._first) * self._batch / (time.monotonic() - self._started), 1)
+
+    def is_over(self) -> bool:
+        """Whether the allowed time has passed."""
+        return time.monotonic() - self._started > self._allowed
+
+
+def _batches(recipe: Recipe, pictures: Pictures, step: int, fabric: Fabric) -> Iterator[tuple[Tensor, Tensor]]:
+    """The share of one process in each batch from `step` on.
+
+    Samples are addressed by number, so a break changes nothing, and neither does the number of processes.
+    """
+    whole, batch = TrainingSet(recipe, pictures), recipe.data.batch
+    if batch % fabric.world_size:
+        raise RecipeError(f"data.batch is {batch}; it must divide into {fabric.world_size} processes.")
+    share = batch // fabric.world_size
+    first = fabric.global_rank * share
+    mine = [index for index in range(step * batch, len(whole)) if first <= index % batch < first + share]
     workers = recipe.data.workers
     return iter(
-        DataLoader(rest, batch_size=recipe.data.batch, num_workers=workers, prefetch_factor=4 if workers else None)
+        DataLoader(
+            Subset(whole, mine), batch_size=share, num_workers=workers, prefetch_factor=4 if workers else None
+        )
     )
-
-
-def _rewind_log(run: Path, step: int) -> None:
-    """Drop what was logged after the checkpoint: it will be logged again."""
-    if (run / LOG).exists():
-        lines = (run / LOG).read_text("utf-8").splitlines(keepends=True)
-        kept = [line for line in lines if json.loads(line)["step"] <= step]
-        with whole_file(run / LOG, overwrite=True) as file:
-            file.write_text("".join(kept), "utf-8")
-
-
-def _write_line(run: Path, content: dict[str, Any]) -> None:
-    with (run / LOG).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(content) + "\n")
-    log.info(" ".join(f"{key} {value:.5g}" for key, value in content.items()))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor
 
 from deblurgan import catalogue, networks
@@ -17,8 +19,9 @@ from deblurgan.networks import FPNGenerator
 from deblurgan.networks.normalisation import fill
 from deblurgan.training import recipe as recipes
 from deblurgan.training.adversary import Adversary, find_adversary
+from deblurgan.training.devices import connect
 from deblurgan.training.perceptual import PerceptualLoss, load_vgg
-from deblurgan.training.recipe import Recipe
+from deblurgan.training.settings import Recipe
 from deblurgan.training.torch_engine import weights_of
 from deblurgan.whole import whole_file
 
@@ -29,30 +32,39 @@ class TrainingState:
 
     Attributes:
         recipe: fixed settings.
+        fabric: where it runs.
         generator: the weights being learned, channels last.
         average: exponential moving average of them; what is validated and shipped.
         optimiser: AdamW over the generator.
         adversary: the discriminator's side; None without one.
         content: the paper's content loss, which no step changes; None without it.
         step: updates made so far.
+        best: highest mean gain of a validation so far, in dB.
     """
 
     recipe: Recipe
+    fabric: Fabric
     generator: FPNGenerator
     average: FPNGenerator
     optimiser: torch.optim.Optimizer
     adversary: Adversary | None
     content: PerceptualLoss | None
     step: int
+    best: float
 
 
-def begin(recipe: Recipe) -> TrainingState:
-    """Fresh state: weights from the recipe's seed, or from the model it starts from."""
+def begin(recipe: Recipe, fabric: Fabric | None = None) -> TrainingState:
+    """Fresh state: weights from the recipe's seed, or from the model it starts from.
+
+    Args:
+        recipe: the settings.
+        fabric: where to run; None for this process on the processor.
+    """
     torch.manual_seed(recipe.seed)
     generator = _build(recipe)
     if recipe.generator.start_from:
         fill(generator, _starting_weights(recipe.generator.start_from))
-    return _assemble(recipe, generator)
+    return _assemble(recipe, generator, fabric or connect(accelerator="cpu"))
 
 
 def save(state: TrainingState, path: Path) -> None:
@@ -60,6 +72,7 @@ def save(state: TrainingState, path: Path) -> None:
     content = {
         "recipe": dataclasses.asdict(state.recipe),
         "step": state.step,
+        "best": state.best,
         "generator": state.generator.state_dict(),
         "average": state.average.state_dict(),
         "optimiser": state.optimiser.state_dict(),
@@ -69,13 +82,14 @@ def save(state: TrainingState, path: Path) -> None:
         torch.save(content, temporary)
 
 
-def load(path: Path, recipe: Recipe | None = None) -> TrainingState:
+def load(path: Path, recipe: Recipe | None = None, fabric: Fabric | None = None) -> TrainingState:
     """Read a checkpoint.
 
     Args:
         path: file written by `save`.
         recipe: if given, replaces the stored one, for longer schedules or other data; the network and
             the optimiser must be the same. A discriminator that the checkpoint lacks starts anew.
+        fabric: where to run; None for this process on the processor.
 
     Raises:
         RecipeError: the file is missing, or the given recipe describes another network.
@@ -85,13 +99,13 @@ def load(path: Path, recipe: Recipe | None = None) -> TrainingState:
     recipe = recipe or stored
     if (recipe.generator.name, recipe.generator.options) != (stored.generator.name, stored.generator.options):
         raise RecipeError(f"{path} holds a {stored.generator.name} with other options than the recipe's.")
-    state = _assemble(recipe, _build(recipe, pretrained=False))
+    state = _assemble(recipe, _build(recipe, pretrained=False), fabric or connect(accelerator="cpu"))
     state.generator.load_state_dict(content["generator"])
     state.average.load_state_dict(content["average"])
     state.optimiser.load_state_dict(content["optimiser"])
     if state.adversary and content["adversary"]:
         state.adversary.load_state_dict(content["adversary"])
-    state.step = content["step"]
+    state.step, state.best = content["step"], content.get("best", -math.inf)
     return state
 
 
@@ -114,8 +128,8 @@ def _build(recipe: Recipe, *, pretrained: bool = True) -> FPNGenerator:
     return networks.build(recipe.generator.name, **options).to(memory_format=torch.channels_last)
 
 
-def _assemble(recipe: Recipe, generator: FPNGenerator) -> TrainingState:
-    settings = recipe.optimiser
+def _assemble(recipe: Recipe, generator: FPNGenerator, fabric: Fabric) -> TrainingState:
+    settings, generator = recipe.optimiser, generator.to(fabric.device)
     optimiser = torch.optim.AdamW(
         generator.parameters(),
         lr=settings.learning_rate,
@@ -123,8 +137,11 @@ def _assemble(recipe: Recipe, generator: FPNGenerator) -> TrainingState:
         weight_decay=settings.weight_decay,
     )
     average = copy.deepcopy(generator).requires_grad_(False).eval()
-    content = PerceptualLoss(load_vgg(Path(recipe.losses.vgg))) if recipe.losses.content else None
-    return TrainingState(recipe, generator, average, optimiser, find_adversary(recipe), content, step=0)
+    content = (
+        PerceptualLoss(load_vgg(Path(recipe.losses.vgg))).to(fabric.device) if recipe.losses.content else None
+    )
+    adversary = find_adversary(recipe, fabric.device)
+    return TrainingState(recipe, fabric, generator, average, optimiser, adversary, content, step=0, best=-math.inf)
 
 
 def _starting_weights(origin: str) -> dict[str, Tensor]:

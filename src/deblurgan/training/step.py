@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from deblurgan.errors import TrainingFailed
 from deblurgan.training.adversary import adversarial_loss, discriminator_loss, update_discriminator
+from deblurgan.training.devices import mean_of_processes, share_gradients
 from deblurgan.training.losses import LOSSES
-from deblurgan.training.recipe import Recipe
+from deblurgan.training.settings import Recipe
 from deblurgan.training.state import TrainingState, update_average
 
 
 def rate_share(recipe: Recipe, step: int) -> float:
-    """Share of the highest learning rate: linear warm-up, then a cosine to its end at the last step.
+    """Share of the highest learning rate: linear warm-up, plateau, then down to its end at the last step.
 
     Args:
         recipe: with the schedule.
@@ -23,13 +27,21 @@ def rate_share(recipe: Recipe, step: int) -> float:
     schedule = recipe.schedule
     if step < schedule.warmup:
         return (step + 1) / schedule.warmup
-    progress = (step - schedule.warmup) / max(1, schedule.steps - 1 - schedule.warmup)
-    cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
-    return schedule.final_share + (1 - schedule.final_share) * cosine
+    falling = step - schedule.warmup - schedule.plateau
+    progress = min(1.0, max(0.0, falling / max(1, schedule.steps - 1 - schedule.warmup - schedule.plateau)))
+    return schedule.final_share + (1 - schedule.final_share) * _DECAYS[schedule.decay](progress)
+
+
+_DECAYS: dict[str, Callable[[float], float]] = {
+    "cosine": lambda progress: 0.5 * (1 + math.cos(math.pi * progress)),
+    "linear": lambda progress: 1 - progress,
+}
 
 
 def training_step(state: TrainingState, blurred: Tensor, sharp: Tensor) -> dict[str, float]:
     """Update the discriminator, if there is one, then the generator, and return what there is to log.
+
+    Several processes each give their share of the batch; the update is that of the whole.
 
     Args:
         state: changed in place.
@@ -39,33 +51,67 @@ def training_step(state: TrainingState, blurred: Tensor, sharp: Tensor) -> dict[
     Returns:
         the weighted losses by name, their sum as `loss`, `discriminator` if there is one, `gradient_norm`
         of the generator before clipping, `learning_rate`.
+
+    Raises:
+        TrainingFailed: the loss is no longer a number; nothing was changed.
     """
-    recipe = state.recipe
+    recipe, fabric = state.recipe, state.fabric
     share = rate_share(recipe, state.step)
-    for group in state.optimiser.param_groups:
-        group["lr"] = share * recipe.optimiser.learning_rate
-    blurred = blurred.contiguous(memory_format=torch.channels_last)
-    logged = {}
-    # A context for each part: within one, weights keep their first rounding even after an update.
-    with _autocast(recipe, blurred):
-        restored = state.generator(blurred)
+    rate = share * recipe.optimiser.learning_rate
+    state.generator.backbone.requires_grad_(state.step >= recipe.generator.frozen_steps)
+    parts = _parts(blurred, recipe.optimiser.parts), _parts(sharp, recipe.optimiser.parts)
+    logged: defaultdict[str, float] = defaultdict(float)
+    restored = None
     if state.adversary:
-        with _autocast(recipe, blurred):
-            loss = discriminator_loss(state.adversary, sharp, restored, seed=recipe.seed + state.step)
-        update_discriminator(state.adversary, loss, learning_rate=share * recipe.adversarial.learning_rate)
-        logged["discriminator"] = float(loss.detach())
-    with _autocast(recipe, blurred):
-        losses = _generator_losses(state, restored, sharp)
-    total = torch.stack(list(losses.values())).sum()
+        state.adversary.optimiser.zero_grad()
+        for number, (blurred_part, sharp_part) in enumerate(zip(*parts, strict=True)):
+            restored = _restore(state, blurred_part)
+            with _autocast(recipe, blurred):
+                seed = recipe.seed + state.step + number
+                loss = discriminator_loss(state.adversary, sharp_part, restored, fabric, seed=seed)
+            _add_gradients(loss, logged, {"discriminator": loss}, recipe.optimiser.parts)
+        update_discriminator(state.adversary, fabric, learning_rate=share * recipe.adversarial.learning_rate)
     state.optimiser.zero_grad()
-    torch.autograd.backward(total)
+    for blurred_part, sharp_part in zip(*parts, strict=True):
+        # Of several parts, only one is kept in memory at a time; the price is restoring them twice.
+        if restored is None or recipe.optimiser.parts > 1:
+            restored = _restore(state, blurred_part)
+        with _autocast(recipe, blurred):
+            losses = _generator_losses(state, restored, sharp_part)
+        total = torch.stack(list(losses.values())).sum()
+        _add_gradients(total, logged, losses | {"loss": total}, recipe.optimiser.parts)
+    means: dict[str, float] = {name: mean_of_processes(fabric, value) for name, value in logged.items()}
+    if not math.isfinite(means["loss"]):
+        raise TrainingFailed(
+            f"The loss is no longer a number at step {state.step}; resume from the last checkpoint with a lower "
+            "optimiser.learning_rate."
+        )
+    share_gradients(fabric, state.generator)
     norm = torch.nn.utils.clip_grad_norm_(state.generator.parameters(), recipe.optimiser.clip_norm)
+    for group in state.optimiser.param_groups:
+        group["lr"] = rate
     state.optimiser.step()
     state.step += 1
     update_average(state)
-    logged |= {name: float(value.detach()) for name, value in losses.items()}
-    logged |= {"loss": float(total.detach()), "gradient_norm": float(norm)}
-    return logged | {"learning_rate": share * recipe.optimiser.learning_rate}
+    return means | {"gradient_norm": float(norm), "learning_rate": rate}
+
+
+def _parts(batch: Tensor, count: int) -> tuple[Tensor, ...]:
+    return batch.contiguous(memory_format=torch.channels_last).chunk(count)
+
+
+def _restore(state: TrainingState, blurred: Tensor) -> Tensor:
+    # A context for each part: within one, weights keep their first rounding even after an update.
+    with _autocast(state.recipe, blurred):
+        restored: Tensor = state.generator(blurred)
+    return restored
+
+
+def _add_gradients(loss: Tensor, logged: defaultdict[str, float], losses: dict[str, Tensor], parts: int) -> None:
+    """Go backward through one of several equal parts of a batch, and add up what there is to log."""
+    torch.autograd.backward(loss / parts)
+    for name, value in losses.items():
+        logged[name] += float(value.detach()) / parts
 
 
 def _autocast(recipe: Recipe, like: Tensor) -> torch.autocast:

@@ -26,17 +26,18 @@ class TorchEngine:
     def __init__(self, network: nn.Module, precision: str = "f32") -> None:
         self.precision = precision
         self._network: nn.Module | None = network.eval()
+        self._device = next((weights.device for weights in network.parameters()), torch.device("cpu"))
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map [N, 3, H, W] to the same shape."""
         if self._network is None:
             raise RuntimeError("this engine was closed")
-        pixels = torch.from_numpy(batch).contiguous(memory_format=torch.channels_last)
+        pixels = torch.from_numpy(batch).to(self._device).contiguous(memory_format=torch.channels_last)
         with (
             torch.inference_mode(),
-            torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.precision == "bf16"),
+            torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"),
         ):
-            output: NDArray[np.float32] = self._network(pixels).float().numpy()
+            output: NDArray[np.float32] = self._network(pixels).float().cpu().numpy()
         return output
 
     def close(self) -> None:

@@ -1,0 +1,52 @@
+"""Where a training runs: one processor, one accelerator, or many processes that share each batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+
+def connect(*, accelerator: str = "auto", devices: int = 1, nodes: int = 1) -> Fabric:
+    """Start the processes of a training, or join them; each goes on from here by itself.
+
+    Args:
+        accelerator: 'cpu', 'gpu' or 'auto' for a GPU if there is one; Lightning Fabric knows more.
+        devices: processes on this machine, one per device.
+        nodes: machines; start the same command on each, with the environment that torchrun sets.
+    """
+    from lightning_fabric import Fabric
+
+    alone = devices * nodes == 1
+    fabric = Fabric(accelerator=accelerator, devices=devices, num_nodes=nodes, strategy="auto" if alone else "ddp")
+    fabric.launch()
+    return fabric
+
+
+def share_gradients(fabric: Fabric, network: nn.Module) -> None:
+    """Replace each gradient by its mean over the processes."""
+    if fabric.world_size == 1:
+        return
+    gradients = [weights.grad for weights in network.parameters() if weights.grad is not None]
+    mean = _mean(fabric, torch.cat([gradient.flatten() for gradient in gradients]))
+    sizes = [gradient.numel() for gradient in gradients]
+    for gradient, values in zip(gradients, torch.split(mean, sizes), strict=True):
+        gradient.copy_(values.view_as(gradient))
+
+
+def mean_of_processes(fabric: Fabric, value: Tensor | float) -> float:
+    """Mean of one value per process."""
+    if fabric.world_size == 1:
+        return float(value)
+    return float(_mean(fabric, torch.as_tensor(value, device=fabric.device)))
+
+
+def _mean(fabric: Fabric, values: Tensor) -> Tensor:
+    mean = fabric.all_reduce(values, reduce_op="mean")
+    if not isinstance(mean, Tensor):
+        raise TypeError(f"reducing a tensor gave a {type(mean).__name__}")
+    return mean
