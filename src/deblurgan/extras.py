@@ -6,7 +6,10 @@ import importlib.util
 
 from deblurgan.errors import MissingExtra
 
-_MODULES = {"train": ("torch", "timm", "safetensors", "onnx", "onnxscript", "tomli_w")}
+_MODULES = {
+    "train": ("torch", "timm", "safetensors", "onnx", "onnxscript", "tomli_w"),
+    "video": ("av", "cv2"),
+}
 
 
 def require(extra: str, purpose: str) -> None:
