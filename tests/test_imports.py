@@ -7,7 +7,7 @@ import pytest
 
 import deblurgan
 
-HEAVY = ("torch", "openvino", "onnxruntime", "pyvips", "numpy", "PIL")
+HEAVY = ("torch", "openvino", "onnxruntime", "pyvips", "numpy", "PIL", "av", "cv2")
 
 
 def loaded_after(code: str) -> set[str]:

@@ -28,7 +28,9 @@ class CommandEntry:
 COMMANDS: dict[str, CommandEntry] = {
     "run": CommandEntry("deblurgan.commands.run:run", "Sharpen photographs."),
     "evaluate": CommandEntry("deblurgan.commands.evaluate:evaluate", "Measure models on blurred/sharp pairs."),
-    "synthesise": CommandEntry("deblurgan.commands.synthesise:synthesise", "Make pairs from sharp photographs."),
+    "synthesise": CommandEntry(
+        "deblurgan.commands.synthesise:synthesise", "Make pairs from sharp photographs or video."
+    ),
     "train": CommandEntry("deblurgan.commands.train:train", "Train a network by a recipe."),
     "export": CommandEntry("deblurgan.commands.export:export", "Turn a training run into a model folder."),
     "convert": CommandEntry("deblurgan.commands.convert:convert", "Official weights to safetensors, and back."),

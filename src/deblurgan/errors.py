@@ -2,6 +2,7 @@
 
 DeblurganError
 ├── UnreadableImage    the file is missing, empty, damaged or not a picture
+├── UnreadableVideo    the file is missing, damaged or holds no video
 ├── UnwritableTarget   the result cannot be put where it was asked for
 ├── UnknownModel       no model answers to that name or path
 ├── BrokenModel        a model folder is incomplete, altered or contradicts itself
@@ -20,6 +21,10 @@ class DeblurganError(Exception):
 
 class UnreadableImage(DeblurganError):
     """The file is missing, empty, damaged or not a picture."""
+
+
+class UnreadableVideo(DeblurganError):
+    """The file is missing, damaged or holds no video."""
 
 
 class UnwritableTarget(DeblurganError):

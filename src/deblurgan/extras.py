@@ -6,7 +6,10 @@ import importlib.util
 
 from deblurgan.errors import MissingExtra
 
-_MODULES = {"train": ("torch", "timm", "safetensors", "onnx", "onnxscript", "tomli_w", "lightning_fabric")}
+_MODULES = {
+    "train": ("torch", "timm", "safetensors", "onnx", "onnxscript", "tomli_w", "lightning_fabric"),
+    "video": ("av", "cv2"),
+}
 
 
 def require(extra: str, purpose: str) -> None:

@@ -24,9 +24,10 @@ def commands():
 @pytest.mark.parametrize("arguments", list(commands()))
 def test_a_command_in_the_documents_is_understood(arguments, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("photos", "pairs", "runs/mine"):
+    for name in ("photos", "frames", "pairs", "runs/mine"):
         (tmp_path / name).mkdir(parents=True)
-    (tmp_path / "fpn_mobilenet.h5").touch()
+    for name in ("fpn_mobilenet.h5", "walk.mp4"):
+        (tmp_path / name).touch()
     name, *rest = arguments
     command = cli.program.get_command(None, name)
     assert command is not None
