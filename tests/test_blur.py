@@ -38,7 +38,9 @@ def test_kernels_sum_to_one_and_are_not_negative(seed, length, rotation, zoom):
 
 @given(seeds)
 def test_every_point_is_in_its_place_at_mid_exposure(seed):
-    trajectory = draw_trajectory(np.random.default_rng(seed), length=12, size=(64, 64), rotation=8, zoom=5)
+    trajectory = draw_trajectory(
+        np.random.default_rng(seed), length=12, size=(64, 64), rotation=8, zoom=5, straightness=1.5
+    )
     path = trajectory.displacements((3.0, 40.0))
     np.testing.assert_allclose(path[len(path) // 2], 0, atol=1e-9)
 
