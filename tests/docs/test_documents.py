@@ -47,9 +47,10 @@ def test_every_recipe_setting_is_explained():
     import dataclasses
 
     from deblurgan.blur import BlurSettings
-    from deblurgan.training import recipe
+    from deblurgan.training import settings as recipe
 
     sections = (
+        recipe.PairSource,
         recipe.DataSettings,
         recipe.GeneratorSettings,
         recipe.AdversarialSettings,
