@@ -41,18 +41,18 @@ def test_a_wrong_setting_is_refused_by_name(settings, says):
 
 
 def test_overrides_change_single_settings():
-    recipe = load("default", ("data.batch=3", "name=other", "data.photos=['a', 'b']", "optimiser.ema=1"))
+    recipe = load("plain", ("data.batch=3", "name=other", "data.photos=['a', 'b']", "optimiser.ema=1"))
     assert (recipe.data.batch, recipe.name, recipe.data.photos) == (3, "other", ("a", "b"))
     assert recipe.optimiser.ema == 1.0
-    assert recipe.digest() != load("default").digest()
+    assert recipe.digest() != load("plain").digest()
 
 
 @pytest.mark.parametrize("override", ["data.batch", "data.bach=3"])
 def test_a_wrong_override_is_refused(override):
     with pytest.raises(RecipeError):
-        load("default", (override,))
+        load("plain", (override,))
 
 
 def test_an_unknown_recipe_is_answered_with_the_known_ones():
-    with pytest.raises(RecipeError, match="default"):
+    with pytest.raises(RecipeError, match="plain"):
         load("nonesuch")

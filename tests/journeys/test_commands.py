@@ -104,7 +104,7 @@ def test_a_training_becomes_a_model_that_runs(pairs, tmp_path, scene):
         "validation.pairs": [str(pairs)],
     }
     overrides = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
-    call("train", "default", *overrides, "-o", tmp_path / "run")
+    call("train", "plain-start", *overrides, "-o", tmp_path / "run")
     call("export", tmp_path / "run", "-o", tmp_path / "tiny", "--measure", pairs)
     described = call("models", "info", tmp_path / "tiny")
     assert "blurred input" in described
