@@ -13,9 +13,10 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from deblurgan import by_vips
-from deblurgan.coded import DAMAGE, Coded, Samples, Saving, refuse_too_large, sane_dpi
+from deblurgan.coded import DAMAGE, Coded, Samples, Saving, refuse_too_large, sane_dpi, say_converted
 from deblurgan.errors import TooLarge, UnreadableImage
 from deblurgan.metadata import EXIF_PREFIX, orientation, quiet_pillow
+from deblurgan.png_chunks import without_extras
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,12 @@ def read(data: bytes, name: str, format: str, max_pixels: int) -> Coded:
         ValueError: it is damaged.
     """
     try:
-        return _read(data, name, format, max_pixels)
+        try:
+            return _read(data, name, format, max_pixels)
+        except DAMAGE as error:
+            if format != "PNG":
+                raise
+            return _bare_png(data, name, max_pixels, error)
     except PIL.Image.DecompressionBombError as error:
         raise TooLarge(f"{name} is too large ({error}); scale it down.") from error
     except DAMAGE as error:
@@ -96,11 +102,12 @@ def _read(data: bytes, name: str, format: str, max_pixels: int) -> Coded:
     # PNG may keep metadata behind its pixels, so even 16-bit files are loaded here once.
     picture.load()
     info, is_cmyk = picture.info, picture.mode == "CMYK"
-    exif = info.get("exif", b"").removeprefix(EXIF_PREFIX) or None
+    exif = info.get("exif", b"").removeprefix(EXIF_PREFIX) or _exif_in_text(info) or None
+    say_converted(name, picture.mode)
     dpi = sane_dpi(*info["dpi"]) if "dpi" in info else None
     return Coded(
         samples=by_vips.samples(data) if is_cmyk or _is_deep(data, format) else _samples(picture),
-        orientation=orientation(exif),
+        orientation=orientation(exif, info.get("xmp")),
         icc_profile=None if is_cmyk else info.get("icc_profile"),
         exif=exif,
         xmp=info.get("xmp"),
@@ -110,10 +117,29 @@ def _read(data: bytes, name: str, format: str, max_pixels: int) -> Coded:
     )
 
 
+def _bare_png(data: bytes, name: str, max_pixels: int, error: Exception) -> Coded:
+    """Decode the picture alone; raises the first error again if the damage is not in what stands beside it."""
+    try:
+        bare = _read(without_extras(data), name, "PNG", max_pixels)
+    except DAMAGE:
+        raise error from None
+    logger.warning("%s: its metadata is damaged, so it is left out", name)
+    return bare
+
+
 def _samples(picture: ImageFile) -> Samples:
     colour = "L" if picture.mode in ("1", "L", "LA") else "RGB"
     samples = np.asarray(picture.convert(colour + "A" * picture.has_transparency_data))
     return samples.reshape(picture.height, picture.width, -1)
+
+
+def _exif_in_text(info: dict[Any, Any]) -> bytes:
+    """The EXIF block that ImageMagick writes into a PNG as text: name, length, hexadecimal digits."""
+    try:
+        digits = "".join(str(info["Raw profile type exif"]).split()[2:])
+        return bytes.fromhex(digits).removeprefix(EXIF_PREFIX)
+    except (KeyError, ValueError):
+        return b""
 
 
 def _is_deep(data: bytes, format: str) -> bool:

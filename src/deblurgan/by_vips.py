@@ -13,14 +13,16 @@ import numpy as np
 import PIL.Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from deblurgan.coded import DAMAGE, Coded, Samples, Saving, refuse_too_large, sane_dpi
+from deblurgan.coded import DAMAGE, Coded, Samples, Saving, refuse_too_large, sane_dpi, say_converted
 from deblurgan.errors import UnreadableImage
 from deblurgan.metadata import EXIF_PREFIX, quiet_pillow
+from deblurgan.png_chunks import chunk
 
 logger = logging.getLogger(__name__)
 
 _COMPRESSIONS = {1: "none", 5: "lzw", 8: "deflate", 32946: "deflate", 32773: "packbits"}
 _SUBFILE, _COMPRESSION, _STRIPS, _ORIENTATION, _STRIP_SIZES = 254, 259, 273, 274, 279
+_PHOTOMETRIC, _PALETTE = 262, 3
 _XMP, _PROFILE, _DNG = 700, 34675, 50706
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
 _RESOLUTION = {_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT}
@@ -48,10 +50,13 @@ def read_tiff(data: bytes, name: str, max_pixels: int) -> Coded:
     tags = _tags(data)
     if _DNG in tags or tags.get(_SUBFILE, 0) & 1:
         raise UnreadableImage(f"{name} is a raw photo; develop it to TIFF or JPEG first.")
+    is_cmyk = picture.interpretation == "cmyk"
+    if is_cmyk or tags.get(_PHOTOMETRIC) == _PALETTE:
+        say_converted(name, "CMYK" if is_cmyk else "P")
     return Coded(
         samples=_decoded(picture),
         orientation=fields.get("orientation", 1),
-        icc_profile=fields.get("icc-profile-data") if picture.interpretation != "cmyk" else None,
+        icc_profile=None if is_cmyk else fields.get("icc-profile-data"),
         xmp=fields.get("xmp-data"),
         saving=Saving(
             compression=_COMPRESSIONS.get(tags.get(_COMPRESSION, 0), "deflate"),
@@ -77,14 +82,14 @@ def png(coded: Coded) -> bytes:
         body: bytes = _encodable(coded.samples).pngsave_buffer(filter="all", bitdepth=bits, keep="none")
     chunks = []
     if coded.icc_profile:
-        chunks.append(_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(coded.icc_profile)))
+        chunks.append(chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(coded.icc_profile)))
     if coded.saving.dpi:
         per_metre = [round(value / 0.0254) for value in coded.saving.dpi]
-        chunks.append(_chunk(b"pHYs", struct.pack(">LLB", *per_metre, 1)))
+        chunks.append(chunk(b"pHYs", struct.pack(">LLB", *per_metre, 1)))
     if coded.exif:
-        chunks.append(_chunk(b"eXIf", coded.exif))
+        chunks.append(chunk(b"eXIf", coded.exif))
     if coded.xmp:
-        chunks.append(_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + coded.xmp))
+        chunks.append(chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + coded.xmp))
     # libvips rewrites EXIF, refuses profiles it dislikes and makes up a resolution: its extra chunks go.
     header, pixels = body[:33], body[body.index(b"IDAT", 33) - 4 :]
     return b"".join((header, *chunks, pixels))
@@ -193,10 +198,6 @@ def _exif_of(tags: PIL.Image.Exif, name: str) -> bytes | None:
     except DAMAGE:
         logger.warning("%s: its EXIF tags are damaged, so they are left out", name)
         return None
-
-
-def _chunk(name: bytes, body: bytes) -> bytes:
-    return struct.pack(">L", len(body)) + name + body + struct.pack(">L", zlib.crc32(name + body))
 
 
 @contextmanager

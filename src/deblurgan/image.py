@@ -216,9 +216,9 @@ def _format_of(data: bytes, name: str) -> str:
 
 
 def _image(coded: Coded, name: str, format: str, path: Path | None) -> Image:
-    samples, turn = coded.samples, coded.orientation
+    samples, saving, turn = coded.samples, coded.saving, coded.orientation
     if turn >= 5:
-        samples = samples.swapaxes(0, 1)
+        samples, saving = samples.swapaxes(0, 1), saving.transposed()
     samples = samples[:: -1 if turn in (3, 4, 7, 8) else 1, :: -1 if turn in (2, 3, 6, 7) else 1]
     height, width, bands = samples.shape
     return Image(
@@ -230,7 +230,7 @@ def _image(coded: Coded, name: str, format: str, path: Path | None) -> Image:
         exif=_true_exif(coded.exif, name, width, height),
         xmp=patched_xmp(coded.xmp, width, height) if coded.xmp else None,
         format=format,
-        saving=coded.saving,
+        saving=saving,
         source=path,
     )
 
