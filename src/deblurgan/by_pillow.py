@@ -25,6 +25,7 @@ QUALITY = 95
 
 # What one segment holds; XMP's signature takes 29 bytes of it, EXIF's is part of the block.
 _JPEG_EXIF, _JPEG_XMP = 65_533, 65_533 - 29
+_STRIP = 256
 _OPENERS: dict[str, type[ImageFile]] = {
     "JPEG": JpegImageFile,
     "PNG": PngImageFile,
@@ -129,8 +130,13 @@ def _bare_png(data: bytes, name: str, max_pixels: int, error: Exception) -> Code
 
 def _samples(picture: ImageFile) -> Samples:
     colour = "L" if picture.mode in ("1", "L", "LA") else "RGB"
-    samples = np.asarray(picture.convert(colour + "A" * picture.has_transparency_data))
-    return samples.reshape(picture.height, picture.width, -1)
+    mode = colour + "A" * picture.has_transparency_data
+    bands: Samples = np.empty((picture.height, picture.width, len(mode)), np.uint8)
+    # Strip by strip: converting and exporting the whole would hold a large photo three times more.
+    for top in range(0, picture.height, _STRIP):
+        strip = picture.crop((0, top, picture.width, min(top + _STRIP, picture.height)))
+        bands[top : top + _STRIP] = np.asarray(strip.convert(mode)).reshape(strip.height, strip.width, -1)
+    return bands
 
 
 def _exif_in_text(info: dict[Any, Any]) -> bytes:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import dataclasses
 import logging
 from pathlib import Path
-from typing import BinaryIO, Literal, overload
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deblurgan import by_pillow, by_vips
-from deblurgan.coded import Coded, Samples, Saving
+from deblurgan.coded import Coded, Saving
 from deblurgan.errors import UnreadableImage, UnwritableTarget
 from deblurgan.metadata import patched_exif, patched_xmp
+from deblurgan.samples import samples_of
+from deblurgan.samples import to_float as to_float
+from deblurgan.samples import to_integer as to_integer
 from deblurgan.whole import whole_file
 
 SUFFIXES = {
@@ -29,8 +32,6 @@ SUFFIXES = {
 
 MAX_PIXELS = 300_000_000
 
-_BAND = 256
-
 _SIGNATURES = {
     b"\xff\xd8\xff": "JPEG",
     b"\x89PNG\r\n\x1a\n": "PNG",
@@ -41,16 +42,19 @@ _SIGNATURES = {
     b"BM": "BMP",
 }
 
+_KINDS = (np.float32, np.uint8, np.uint16)
+
 logger = logging.getLogger(__name__)
 
-Pixels = NDArray[np.float32]
+Pixels = NDArray[Any]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Image:
     """A photo, upright: `pixels` float32 [H, W, 3] in [0, 1], `alpha` float32 [H, W] in [0, 1] or None.
 
-    A grey photo holds its grey three times. `exif` starts at its TIFF header; its orientation is 1.
+    Both may also be uint8 or uint16, which take a quarter or half of the memory. A grey photo holds its grey
+    three times. `exif` starts at its TIFF header; its orientation is 1.
     """
 
     pixels: Pixels
@@ -65,8 +69,10 @@ class Image:
     source: Path | None = None
 
     def __post_init__(self) -> None:
-        if self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or self.pixels.dtype != np.float32:
-            raise ValueError(f"pixels must be float32 [H, W, 3], not {self.pixels.dtype} {self.pixels.shape}")
+        if self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or self.pixels.dtype not in _KINDS:
+            raise ValueError(
+                f"pixels must be float32, uint8 or uint16 [H, W, 3], not {self.pixels.dtype} {self.pixels.shape}"
+            )
         if self.alpha is not None and self.alpha.shape != self.pixels.shape[:2]:
             raise ValueError(f"alpha {self.alpha.shape} does not fit pixels {self.pixels.shape}")
 
@@ -81,7 +87,7 @@ class Image:
         return int(self.pixels.shape[1])
 
     def with_pixels(self, pixels: Pixels) -> Image:
-        """Return the same photo with other pixels, float32 [H, W, 3] in [0, 1]."""
+        """Return the same photo with other pixels, [H, W, 3]: float32 in [0, 1], uint8 or uint16."""
         return dataclasses.replace(self, pixels=pixels)
 
 
@@ -97,39 +103,8 @@ def pictures_in(folder: Path, *, recursive: bool = False) -> list[Path]:
     )
 
 
-def to_float(array: Samples) -> Pixels:
-    """Turn uint8 or uint16 of any shape into float32 in [0, 1].
-
-    Raises:
-        TypeError: the array holds something else.
-    """
-    if array.dtype not in (np.uint8, np.uint16):
-        raise TypeError(f"expected uint8 or uint16, not {array.dtype}")
-    return np.divide(array, np.float32(np.iinfo(array.dtype).max), dtype=np.float32)
-
-
-@overload
-def to_integer(array: NDArray[np.floating], bit_depth: Literal[8]) -> NDArray[np.uint8]: ...
-
-
-@overload
-def to_integer(array: NDArray[np.floating], bit_depth: Literal[8, 16]) -> Samples: ...
-
-
-def to_integer(array: NDArray[np.floating], bit_depth: Literal[8, 16]) -> Samples:
-    """Turn floats in [0, 1] into the nearest uint8 or uint16; halves go up, values outside are clipped."""
-    top = 2**bit_depth - 1
-    result: Samples = np.empty(array.shape, np.uint16 if bit_depth == 16 else np.uint8)
-    # In bands: a whole float copy of a large photo would be the peak of the program's memory.
-    for start in range(0, len(array), _BAND):
-        scaled = np.multiply(array[start : start + _BAND], np.float32(top), dtype=np.float32)
-        scaled += np.float32(0.5)
-        result[start : start + _BAND] = np.clip(scaled, 0, top)
-    return result
-
-
-def read(source: Path | str | bytes | BinaryIO, *, max_pixels: int = MAX_PIXELS) -> Image:
-    """Read a photo from a file, its bytes or an open stream.
+def read(source: Path | str | bytes | BinaryIO, *, max_pixels: int = MAX_PIXELS, as_stored: bool = False) -> Image:
+    """Read a photo from a file, its bytes or an open stream; with `as_stored` as uint8 or uint16, not floats.
 
     Orientation is applied once. Palettes become RGB, CMYK becomes sRGB without its profile. Of several
     pictures in one JPEG (gain maps, bursts) the first counts. Damaged EXIF is dropped, which the log says.
@@ -147,7 +122,7 @@ def read(source: Path | str | bytes | BinaryIO, *, max_pixels: int = MAX_PIXELS)
             coded = by_pillow.read(data, name, format, max_pixels)
     except ValueError as error:
         raise UnreadableImage(f"{name} is damaged, cut short or unusual ({error}); get a fresh copy.") from error
-    return _image(coded, name, format, path)
+    return _image(coded, name, format, path, as_stored)
 
 
 def write(
@@ -215,15 +190,26 @@ def _format_of(data: bytes, name: str) -> str:
     raise UnreadableImage(f"{name} is no picture of a known format; give one of {known}.")
 
 
-def _image(coded: Coded, name: str, format: str, path: Path | None) -> Image:
+def _image(coded: Coded, name: str, format: str, path: Path | None, as_stored: bool) -> Image:
     samples, saving, turn = coded.samples, coded.saving, coded.orientation
     if turn >= 5:
         samples, saving = samples.swapaxes(0, 1), saving.transposed()
     samples = samples[:: -1 if turn in (3, 4, 7, 8) else 1, :: -1 if turn in (2, 3, 6, 7) else 1]
     height, width, bands = samples.shape
+    pixels: Pixels = samples[..., :3]
+    alpha: Pixels | None = samples[..., -1] if bands in (2, 4) else None
+    if not as_stored:
+        pixels, alpha = (
+            to_float(samples[..., : 1 if bands <= 2 else 3]),
+            alpha if alpha is None else to_float(alpha),
+        )
+    if bands <= 2:
+        pixels = (
+            np.broadcast_to(pixels[..., :1], (height, width, 3)) if as_stored else np.repeat(pixels, 3, axis=2)
+        )
     return Image(
-        pixels=np.repeat(to_float(samples[..., :1]), 3, axis=2) if bands <= 2 else to_float(samples[..., :3]),
-        alpha=to_float(samples[..., -1]) if bands in (2, 4) else None,
+        pixels=pixels,
+        alpha=alpha,
         is_gray=bands <= 2,
         bit_depth=16 if samples.dtype == np.uint16 else 8,
         icc_profile=coded.icc_profile,
@@ -237,16 +223,17 @@ def _image(coded: Coded, name: str, format: str, path: Path | None) -> Image:
 
 def _encoded(image: Image, name: str, format: str, quality: int | None) -> bytes:
     is_deep = format in ("PNG", "TIFF")
-    pixels, alpha = image.pixels, image.alpha
-    if alpha is not None and format in ("JPEG", "BMP"):
+    on_white = image.alpha is not None and format in ("JPEG", "BMP")
+    if on_white:
         logger.warning("%s: %s knows no transparency, so the picture is put on white", name, format)
-        pixels, alpha = pixels * alpha[..., None] + (1 - alpha[..., None]), None
-    if image.is_gray and format != "WEBP":
-        pixels = pixels.mean(axis=2, keepdims=True)
-    if alpha is not None:
-        pixels = np.dstack((pixels, alpha))
     coded = Coded(
-        samples=to_integer(pixels, image.bit_depth if is_deep else 8),
+        samples=samples_of(
+            image.pixels,
+            image.alpha,
+            bit_depth=image.bit_depth if is_deep else 8,
+            is_gray=image.is_gray and format != "WEBP",
+            on_white=on_white,
+        ),
         orientation=1,
         icc_profile=image.icc_profile,
         exif=_true_exif(image.exif, name, image.width, image.height),
