@@ -12,7 +12,7 @@ from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from deblurgan import by_vips
+from deblurgan import by_vips, photoshop
 from deblurgan.coded import DAMAGE, Coded, Samples, Saving, refuse_too_large, sane_dpi, say_converted
 from deblurgan.errors import TooLarge, UnreadableImage
 from deblurgan.metadata import EXIF_PREFIX, orientation, quiet_pillow
@@ -75,6 +75,7 @@ def encoded(coded: Coded, format: str, quality: int | None) -> bytes:
             "icc_profile": block["icc_profile"],
             "exif": _segment(EXIF_PREFIX + block["exif"], "EXIF", _JPEG_EXIF) if coded.exif else b"",
             "xmp": _segment(block["xmp"], "XMP", _JPEG_XMP),
+            "extra": photoshop.as_segments(coded.photoshop, coded.comments),
         }
     elif format == "WEBP":
         exact = quality is None and saving.lossless
@@ -115,6 +116,8 @@ def _read(data: bytes, name: str, format: str, max_pixels: int) -> Coded:
         saving=_jpeg_saving(picture, dpi)
         if isinstance(picture, JpegImageFile) and not is_cmyk
         else Saving(lossless=format == "WEBP" and _is_lossless(data), dpi=dpi),
+        photoshop=photoshop.joined(_segments(picture, "APP13")),
+        comments=tuple(_segments(picture, "COM")),
     )
 
 
@@ -146,6 +149,13 @@ def _exif_in_text(info: dict[Any, Any]) -> bytes:
         return bytes.fromhex(digits).removeprefix(EXIF_PREFIX)
     except (KeyError, ValueError):
         return b""
+
+
+def _segments(picture: ImageFile, kind: str) -> list[bytes]:
+    """The bodies of a JPEG's segments of that kind; none of any other file."""
+    if not isinstance(picture, JpegImageFile):
+        return []
+    return [body for name, body in picture.applist if name == kind]
 
 
 def _is_deep(data: bytes, format: str) -> bool:

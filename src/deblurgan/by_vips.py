@@ -23,14 +23,24 @@ logger = logging.getLogger(__name__)
 _COMPRESSIONS = {1: "none", 5: "lzw", 8: "deflate", 32946: "deflate", 32773: "packbits"}
 _SUBFILE, _COMPRESSION, _STRIPS, _ORIENTATION, _STRIP_SIZES = 254, 259, 273, 274, 279
 _PHOTOMETRIC, _PALETTE = 262, 3
-_XMP, _PROFILE, _DNG = 700, 34675, 50706
+_XMP, _PROFILE, _PHOTOSHOP, _DNG = 700, 34675, 34377, 50706
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
 _RESOLUTION = {_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT}
 _DIRECTORIES = (0x8769, 0x8825)
 # Tags that say how the samples lie in the file; all others say something about the picture.
 _LAYOUT = frozenset(
     {*range(254, 260), *range(262, 267), 273, *range(277, 282), 284, *range(288, 294), 297, 301, 317}
-    | {*range(320, 326), 330, *range(332, 335), *range(336, 348), *range(512, 533), 559, _XMP, _PROFILE}
+    | {
+        *range(320, 326),
+        330,
+        *range(332, 335),
+        *range(336, 348),
+        *range(512, 533),
+        559,
+        _XMP,
+        _PROFILE,
+        _PHOTOSHOP,
+    }
 )
 
 
@@ -53,6 +63,7 @@ def read_tiff(data: bytes, name: str, max_pixels: int) -> Coded:
     is_cmyk = picture.interpretation == "cmyk"
     if is_cmyk or tags.get(_PHOTOMETRIC) == _PALETTE:
         say_converted(name, "CMYK" if is_cmyk else "P")
+    resources = tags.get(_PHOTOSHOP)
     return Coded(
         samples=_decoded(picture),
         orientation=fields.get("orientation", 1),
@@ -63,6 +74,7 @@ def read_tiff(data: bytes, name: str, max_pixels: int) -> Coded:
             dpi=_dpi(tags),
         ),
         exif=_exif_of(tags, name),
+        photoshop=resources if isinstance(resources, bytes) else None,
     )
 
 
@@ -130,7 +142,8 @@ def _directory(layout: ImageFileDirectory_v2, coded: Coded) -> bytes:
         with quiet_pillow():
             for tag in set(tags) - _LAYOUT:
                 directory[tag] = tags.get_ifd(tag) if tag in _DIRECTORIES else tags[tag]
-    for tag, kind, block in ((_PROFILE, 7, coded.icc_profile), (_XMP, 1, coded.xmp)):
+    blocks = ((_PROFILE, 7, coded.icc_profile), (_XMP, 1, coded.xmp), (_PHOTOSHOP, 1, coded.photoshop))
+    for tag, kind, block in blocks:
         if block:
             directory.tagtype[tag] = kind
             directory[tag] = block

@@ -51,7 +51,8 @@ class Saving:
 class Coded:
     """`samples` [H, W, bands], uint8 or uint16; bands: 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha.
 
-    `orientation` is EXIF's, 1..8, and not yet applied; `exif` starts at its TIFF header.
+    `orientation` is EXIF's, 1..8, and not yet applied; `exif` starts at its TIFF header. `photoshop` is the
+    block of resources that holds IPTC, `comments` are JPEG's.
     """
 
     samples: Samples
@@ -60,6 +61,8 @@ class Coded:
     exif: bytes | None
     xmp: bytes | None
     saving: Saving
+    photoshop: bytes | None = None
+    comments: tuple[bytes, ...] = ()
 
 
 def sane_dpi(horizontal: float, vertical: float) -> tuple[float, float] | None:

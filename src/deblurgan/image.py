@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from deblurgan import by_pillow, by_vips
+from deblurgan import by_pillow, by_vips, photoshop
 from deblurgan.coded import Coded, Saving
 from deblurgan.errors import UnreadableImage, UnwritableTarget
 from deblurgan.metadata import patched_exif, patched_xmp
@@ -42,6 +42,17 @@ _SIGNATURES = {
     b"BM": "BMP",
 }
 
+# What each format cannot hold, by the fields of `Coded`.
+_LOSES = {
+    "PNG": {"photoshop": "IPTC", "comments": "comments"},
+    "WEBP": {"photoshop": "IPTC", "comments": "comments"},
+    "TIFF": {"comments": "comments"},
+    "BMP": {
+        **{"icc_profile": "the colour profile", "exif": "EXIF", "xmp": "XMP"},
+        **{"photoshop": "IPTC", "comments": "comments"},
+    },
+}
+
 _KINDS = (np.float32, np.uint8, np.uint16)
 
 logger = logging.getLogger(__name__)
@@ -54,7 +65,8 @@ class Image:
     """A photo, upright: `pixels` float32 [H, W, 3] in [0, 1], `alpha` float32 [H, W] in [0, 1] or None.
 
     Both may also be uint8 or uint16, which take a quarter or half of the memory. A grey photo holds its grey
-    three times. `exif` starts at its TIFF header; its orientation is 1.
+    three times. `exif` starts at its TIFF header; its orientation is 1. `photoshop` holds IPTC,
+    `comments` are JPEG's.
     """
 
     pixels: Pixels
@@ -64,6 +76,8 @@ class Image:
     icc_profile: bytes | None = None
     exif: bytes | None = None
     xmp: bytes | None = None
+    photoshop: bytes | None = None
+    comments: tuple[bytes, ...] = ()
     format: str = "PNG"
     saving: Saving = dataclasses.field(default_factory=Saving)
     source: Path | None = None
@@ -137,8 +151,8 @@ def write(
     """Write a photo whole or not at all, in `format`, else the one of the target's suffix, else its own.
 
     JPEG keeps the quantisation tables and subsampling it came with and lossless WebP stays lossless, unless
-    `quality` (1..100) is given; otherwise both are saved at 95. "strip" leaves out EXIF and XMP; the ICC
-    profile always stays, for without it the colours change.
+    `quality` (1..100) is given; otherwise both are saved at 95. "strip" leaves out EXIF, XMP, IPTC and
+    comments; the ICC profile always stays, for without it the colours change.
 
     Raises:
         UnwritableTarget: the target exists, cannot be written or its format cannot hold the photo.
@@ -154,7 +168,7 @@ def write(
     if suffix.lower() not in SUFFIXES:
         raise UnwritableTarget(f"{name} cannot be written as {suffix!r}; use one of {' '.join(SUFFIXES)}.")
     if metadata == "strip":
-        image = dataclasses.replace(image, exif=None, xmp=None)
+        image = dataclasses.replace(image, exif=None, xmp=None, photoshop=None, comments=())
     if isinstance(target, str | Path):
         with whole_file(target, overwrite=overwrite) as part:
             part.write_bytes(_encoded(image, name, SUFFIXES[suffix.lower()], quality))
@@ -215,6 +229,8 @@ def _image(coded: Coded, name: str, format: str, path: Path | None, as_stored: b
         icc_profile=coded.icc_profile,
         exif=_true_exif(coded.exif, name, width, height),
         xmp=patched_xmp(coded.xmp, width, height) if coded.xmp else None,
+        photoshop=_true_photoshop(coded.photoshop, name),
+        comments=coded.comments,
         format=format,
         saving=saving,
         source=path,
@@ -239,7 +255,10 @@ def _encoded(image: Image, name: str, format: str, quality: int | None) -> bytes
         exif=_true_exif(image.exif, name, image.width, image.height),
         xmp=patched_xmp(image.xmp, image.width, image.height) if image.xmp else None,
         saving=image.saving,
+        photoshop=image.photoshop,
+        comments=image.comments,
     )
+    _say_what_is_lost(coded, name, format)
     try:
         if is_deep:
             return by_vips.png(coded) if format == "PNG" else by_vips.tiff(coded)
@@ -254,3 +273,17 @@ def _true_exif(exif: bytes | None, name: str, width: int, height: int) -> bytes 
     except ValueError as error:
         logger.warning("%s: %s, so it is left out", name, error)
         return None
+
+
+def _true_photoshop(block: bytes | None, name: str) -> bytes | None:
+    try:
+        return photoshop.without_thumbnails(block) if block else None
+    except ValueError as error:
+        logger.warning("%s: %s, so it is left out", name, error)
+        return None
+
+
+def _say_what_is_lost(coded: Coded, name: str, format: str) -> None:
+    lost = [what for field, what in _LOSES.get(format, {}).items() if getattr(coded, field)]
+    if lost:
+        logger.warning("%s: %s cannot hold %s, left out", name, format, ", ".join(lost))
