@@ -1,4 +1,4 @@
-"""JPEG, WebP and BMP through Pillow, which also judges PNG and reads its 8-bit kind."""
+"""JPEG, WebP, AVIF, JPEG 2000 and BMP through Pillow, which also judges PNG and reads its 8-bit kind."""
 
 import io
 import logging
@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 import PIL.Image
+from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.ImageFile import ImageFile
+from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from deblurgan import by_vips, photoshop
+from deblurgan import by_vips, jpeg2000, photoshop
 from deblurgan.coded import DAMAGE, Coded, Samples, Saving, refuse_too_large, sane_dpi, say_converted
 from deblurgan.errors import TooLarge, UnreadableImage
 from deblurgan.metadata import EXIF_PREFIX, orientation, quiet_pillow
@@ -31,11 +33,13 @@ _OPENERS: dict[str, type[ImageFile]] = {
     "PNG": PngImageFile,
     "WEBP": WebPImageFile,
     "BMP": BmpImageFile,
+    "AVIF": AvifImageFile,
+    "JPEG2000": Jpeg2KImageFile,
 }
 
 
 def read(data: bytes, name: str, format: str, max_pixels: int) -> Coded:
-    """Decode a JPEG, PNG, WebP or BMP file; `name` is what messages call it.
+    """Decode a JPEG, PNG, WebP, AVIF, JPEG 2000 or BMP file; `name` is what messages call it.
 
     Raises:
         UnreadableImage: it is animated.
@@ -56,7 +60,9 @@ def read(data: bytes, name: str, format: str, max_pixels: int) -> Coded:
 
 
 def encoded(coded: Coded, format: str, quality: int | None) -> bytes:
-    """Return a JPEG, WebP or BMP file of 8-bit samples, saved as before unless `quality` (1..100) is given.
+    """Return a file of one of these formats, saved as before unless `quality` (1..100) is given.
+
+    Samples have 8 bits; grey ones may have 16 in JPEG 2000.
 
     Raises:
         ValueError: the format cannot hold the picture.
@@ -81,15 +87,22 @@ def encoded(coded: Coded, format: str, quality: int | None) -> bytes:
         exact = quality is None and saving.lossless
         # Without `exact` libwebp repaints what lies under full transparency.
         options = block | {"lossless": exact, "exact": exact, "quality": quality or QUALITY}
+    elif format == "AVIF":
+        options = block | {"quality": quality or QUALITY, "subsampling": "4:4:4"}
+    elif format == "JPEG2000" and not (quality is None and saving.lossless):
+        layers = [30 + (quality or QUALITY) / 5]
+        options = {"irreversible": True, "quality_mode": "dB", "quality_layers": layers}
     else:
         options = {}
-    if saving.dpi and format != "WEBP":
+    if saving.dpi and format in ("JPEG", "BMP"):
         options["dpi"] = saving.dpi
     stream = io.BytesIO()
     try:
         picture.save(stream, format, **options)
     except DAMAGE as error:
         raise ValueError(str(error)) from error
+    if format == "JPEG2000":
+        return jpeg2000.with_blocks(stream.getvalue(), coded.icc_profile, coded.exif, coded.xmp)
     return stream.getvalue()
 
 
@@ -104,18 +117,30 @@ def _read(data: bytes, name: str, format: str, max_pixels: int) -> Coded:
     # PNG may keep metadata behind its pixels, so even 16-bit files are loaded here once.
     picture.load()
     info, is_cmyk = picture.info, picture.mode == "CMYK"
+    lossless = format == "WEBP" and _is_lossless(data)
+    bits = 8
+    if format == "AVIF":
+        bits = _avif_bits(data)
+    elif format == "JPEG2000":
+        facts = jpeg2000.facts_of(data)
+        info |= {"icc_profile": facts.icc_profile, "exif": facts.exif or b"", "xmp": facts.xmp}
+        lossless, bits = facts.is_lossless, facts.bits
+    if bits > 8 and picture.mode != "I;16":
+        logger.warning("%s: its %d bits a sample became 8", name, bits)
     exif = info.get("exif", b"").removeprefix(EXIF_PREFIX) or _exif_in_text(info) or None
     say_converted(name, picture.mode)
     dpi = sane_dpi(*info["dpi"]) if "dpi" in info else None
     return Coded(
-        samples=by_vips.samples(data) if is_cmyk or _is_deep(data, format) else _samples(picture),
+        samples=by_vips.samples(data)
+        if (is_cmyk and format == "JPEG") or _is_deep(data, format)
+        else _samples(picture),
         orientation=orientation(exif, info.get("xmp")),
         icc_profile=None if is_cmyk else info.get("icc_profile"),
         exif=exif,
         xmp=info.get("xmp"),
         saving=_jpeg_saving(picture, dpi)
         if isinstance(picture, JpegImageFile) and not is_cmyk
-        else Saving(lossless=format == "WEBP" and _is_lossless(data), dpi=dpi),
+        else Saving(lossless=lossless, dpi=dpi),
         photoshop=photoshop.joined(_segments(picture, "APP13")),
         comments=tuple(_segments(picture, "COM")),
     )
@@ -132,6 +157,8 @@ def _bare_png(data: bytes, name: str, max_pixels: int, error: Exception) -> Code
 
 
 def _samples(picture: ImageFile) -> Samples:
+    if picture.mode == "I;16":
+        return np.asarray(picture)[..., None]
     colour = "L" if picture.mode in ("1", "L", "LA") else "RGB"
     mode = colour + "A" * picture.has_transparency_data
     bands: Samples = np.empty((picture.height, picture.width, len(mode)), np.uint8)
@@ -160,6 +187,13 @@ def _segments(picture: ImageFile, kind: str) -> list[bytes]:
 
 def _is_deep(data: bytes, format: str) -> bool:
     return format == "PNG" and data[24] == 16
+
+
+def _avif_bits(avif: bytes) -> int:
+    """Bits a sample by the first decoder configuration in the file."""
+    place = avif.find(b"av1C")
+    flags = avif[place + 6] if 0 <= place < len(avif) - 6 else 0
+    return 8 if not flags & 0x40 else 12 if flags & 0x20 else 10
 
 
 def _is_lossless(webp: bytes) -> bool:

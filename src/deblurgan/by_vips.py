@@ -24,6 +24,7 @@ _COMPRESSIONS = {1: "none", 5: "lzw", 8: "deflate", 32946: "deflate", 32773: "pa
 _SUBFILE, _COMPRESSION, _STRIPS, _ORIENTATION, _STRIP_SIZES = 254, 259, 273, 274, 279
 _PHOTOMETRIC, _PALETTE = 262, 3
 _XMP, _PROFILE, _PHOTOSHOP, _DNG = 700, 34675, 34377, 50706
+_FIRST_RAW = 50000
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
 _RESOLUTION = {_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT}
 _DIRECTORIES = (0x8769, 0x8825)
@@ -76,6 +77,14 @@ def read_tiff(data: bytes, name: str, max_pixels: int) -> Coded:
         exif=_exif_of(tags, name),
         photoshop=resources if isinstance(resources, bytes) else None,
     )
+
+
+def exif_of_tiff(data: bytes, name: str) -> bytes | None:
+    """Return what a raw photo built like a TIFF file says about the picture, as an EXIF block."""
+    tags = _tags(data)
+    for tag in [tag for tag in tags if tag >= _FIRST_RAW]:
+        del tags[tag]
+    return _exif_of(tags, name)
 
 
 def samples(data: bytes) -> Samples:

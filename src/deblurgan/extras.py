@@ -6,7 +6,10 @@ import importlib.util
 
 from deblurgan.errors import MissingExtra
 
-_MODULES = {"train": ("torch", "timm", "safetensors", "onnx", "onnxscript", "tomli_w")}
+_MODULES = {
+    "photo": ("pillow_heif", "rawpy"),
+    "train": ("torch", "timm", "safetensors", "onnx", "onnxscript", "tomli_w"),
+}
 
 
 def require(extra: str, purpose: str) -> None:

@@ -10,42 +10,29 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from deblurgan import by_pillow, by_vips, photoshop
+from deblurgan import by_camera, by_pillow, by_vips, photoshop
 from deblurgan.coded import Coded, Saving
 from deblurgan.errors import UnreadableImage, UnwritableTarget
+from deblurgan.formats import SUFFIXES as SUFFIXES
+from deblurgan.formats import format_of
+from deblurgan.formats import is_picture as is_picture
+from deblurgan.formats import pictures_in as pictures_in
 from deblurgan.metadata import patched_exif, patched_xmp
 from deblurgan.samples import samples_of
 from deblurgan.samples import to_float as to_float
 from deblurgan.samples import to_integer as to_integer
 from deblurgan.whole import whole_file
 
-SUFFIXES = {
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".png": "PNG",
-    ".webp": "WEBP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".bmp": "BMP",
-}
-"""The suffixes that count as pictures, in lower case, and the format each stands for."""
-
 MAX_PIXELS = 300_000_000
 
-_SIGNATURES = {
-    b"\xff\xd8\xff": "JPEG",
-    b"\x89PNG\r\n\x1a\n": "PNG",
-    b"II*\0": "TIFF",
-    b"MM\0*": "TIFF",
-    b"II+\0": "TIFF",
-    b"MM\0+": "TIFF",
-    b"BM": "BMP",
-}
+_READERS = {"TIFF": by_vips.read_tiff, "HEIF": by_camera.read_heif, "RAW": by_camera.read_raw}
 
 # What each format cannot hold, by the fields of `Coded`.
 _LOSES = {
     "PNG": {"photoshop": "IPTC", "comments": "comments"},
     "WEBP": {"photoshop": "IPTC", "comments": "comments"},
+    "AVIF": {"photoshop": "IPTC", "comments": "comments"},
+    "JPEG2000": {"photoshop": "IPTC", "comments": "comments"},
     "TIFF": {"comments": "comments"},
     "BMP": {
         **{"icc_profile": "the colour profile", "exif": "EXIF", "xmp": "XMP"},
@@ -105,18 +92,6 @@ class Image:
         return dataclasses.replace(self, pixels=pixels)
 
 
-def is_picture(path: Path | str) -> bool:
-    """Say whether a path's suffix is that of a picture this package reads."""
-    return Path(path).suffix.lower() in SUFFIXES
-
-
-def pictures_in(folder: Path, *, recursive: bool = False) -> list[Path]:
-    """List the pictures in a folder by suffix, sorted; with `recursive` also those in the folders below."""
-    return sorted(
-        path for path in folder.glob("**/*" if recursive else "*") if is_picture(path) and path.is_file()
-    )
-
-
 def read(source: Path | str | bytes | BinaryIO, *, max_pixels: int = MAX_PIXELS, as_stored: bool = False) -> Image:
     """Read a photo from a file, its bytes or an open stream; with `as_stored` as uint8 or uint16, not floats.
 
@@ -128,10 +103,10 @@ def read(source: Path | str | bytes | BinaryIO, *, max_pixels: int = MAX_PIXELS,
         TooLarge: it has more than `max_pixels` pixels; decided from the header.
     """
     data, name, path = _contents(source)
-    format = _format_of(data, name)
+    format = format_of(data, name)
     try:
-        if format == "TIFF":
-            coded = by_vips.read_tiff(data, name, max_pixels)
+        if format in _READERS:
+            coded = _READERS[format](data, name, max_pixels)
         else:
             coded = by_pillow.read(data, name, format, max_pixels)
     except ValueError as error:
@@ -150,9 +125,10 @@ def write(
 ) -> None:
     """Write a photo whole or not at all, in `format`, else the one of the target's suffix, else its own.
 
-    JPEG keeps the quantisation tables and subsampling it came with and lossless WebP stays lossless, unless
-    `quality` (1..100) is given; otherwise both are saved at 95. "strip" leaves out EXIF, XMP, IPTC and
-    comments; the ICC profile always stays, for without it the colours change.
+    Unless `quality` (1..100) is given, JPEG keeps the quantisation tables and subsampling it came with, and
+    lossless WebP and JPEG 2000 stay lossless; all other lossy files are saved at 95, which JPEG 2000 takes for
+    30 dB plus a fifth of it. "strip" leaves out EXIF, XMP, IPTC and comments; the ICC profile always stays, for
+    without it the colours change.
 
     Raises:
         UnwritableTarget: the target exists, cannot be written or its format cannot hold the photo.
@@ -192,18 +168,6 @@ def _contents(source: Path | str | bytes | BinaryIO) -> tuple[bytes, str, Path |
         raise UnreadableImage(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
 
 
-def _format_of(data: bytes, name: str) -> str:
-    if not data:
-        raise UnreadableImage(f"{name} is empty; get a fresh copy.")
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WEBP"
-    for signature, format in _SIGNATURES.items():
-        if data.startswith(signature):
-            return format
-    known = ", ".join(dict.fromkeys(SUFFIXES.values()))
-    raise UnreadableImage(f"{name} is no picture of a known format; give one of {known}.")
-
-
 def _image(coded: Coded, name: str, format: str, path: Path | None, as_stored: bool) -> Image:
     samples, saving, turn = coded.samples, coded.saving, coded.orientation
     if turn >= 5:
@@ -239,6 +203,8 @@ def _image(coded: Coded, name: str, format: str, path: Path | None, as_stored: b
 
 def _encoded(image: Image, name: str, format: str, quality: int | None) -> bytes:
     is_deep = format in ("PNG", "TIFF")
+    # Of 16 bits in JPEG 2000, Pillow writes grey ones only.
+    is_deep_gray = format == "JPEG2000" and image.is_gray and image.alpha is None
     on_white = image.alpha is not None and format in ("JPEG", "BMP")
     if on_white:
         logger.warning("%s: %s knows no transparency, so the picture is put on white", name, format)
@@ -246,8 +212,8 @@ def _encoded(image: Image, name: str, format: str, quality: int | None) -> bytes
         samples=samples_of(
             image.pixels,
             image.alpha,
-            bit_depth=image.bit_depth if is_deep else 8,
-            is_gray=image.is_gray and format != "WEBP",
+            bit_depth=image.bit_depth if is_deep or is_deep_gray else 8,
+            is_gray=image.is_gray and format not in ("WEBP", "AVIF"),
             on_white=on_white,
         ),
         orientation=1,

@@ -12,6 +12,7 @@ from typing import Literal, overload
 
 from deblurgan import memory
 from deblurgan.errors import DeblurganError, TooLarge, UnwritableTarget
+from deblurgan.formats import RESULTS
 from deblurgan.image import MAX_PIXELS, SUFFIXES, Image, is_picture, pictures_in, read, write
 from deblurgan.restore import RestoreOptions, Restorer, load
 
@@ -115,7 +116,7 @@ def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> li
         UnwritableTarget: the format is unknown, two inputs would write one file, several inputs share one
             named file, or an input would be overwritten without leave.
     """
-    if options.format and not is_picture(f"a.{options.format}"):
+    if options.format and f".{options.format.lower()}" not in SUFFIXES:
         raise UnwritableTarget(f"Results cannot be {options.format!r}; use one of {' '.join(SUFFIXES)}.")
     found = [entry for given in inputs for entry in _expand(given, options)]
     sources = [entry for entry in found if not isinstance(entry, Outcome)]
@@ -276,7 +277,7 @@ def _names_a_file(output: str, sources: Sequence[object]) -> bool:
 
 
 def _target(source: Path, root: Path, output: str | None, options: PhotoOptions) -> Path:
-    suffix = f".{options.format.lower()}" if options.format else source.suffix
+    suffix = f".{options.format.lower()}" if options.format else RESULTS.get(source.suffix.lower(), source.suffix)
     if output is None:
         return source.with_name(f"{source.stem}{options.suffix}{suffix}")
     return Path(output) / source.relative_to(root).with_name(f"{source.stem}{options.suffix}{suffix}")
