@@ -216,6 +216,41 @@ def test_orientation_is_applied_once(format: str, turn: int) -> None:
     assert read(saved(image, format)).pixels.shape == image.pixels.shape
 
 
+def test_orientation_counts_where_only_xmp_or_imagemagick_state_it() -> None:
+    plain = saved(photo(7, 9), "PNG")
+    block = b"Exif\0\0" + exif_block(6)
+    text = f"\nexif\n{len(block):8}\n{block.hex()}\n".encode()
+    for part in (
+        b"iTXtXML:com.adobe.xmp\0\0\0\0\0" + XMP,
+        b"tEXtRaw profile type exif\0" + text,
+    ):
+        image = read(plain[:33] + png_chunk(part) + plain[33:])
+        assert (image.height, image.width) == (9, 7)
+        assert read(saved(image, "PNG")).height == 9
+
+
+def test_a_turned_jpeg_turns_its_tables_too() -> None:
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6
+    picture = PIL.Image.fromarray(np.random.default_rng(0).integers(90, 160, (64, 48, 3), np.uint8))
+    image = read(by_pillow(picture, "JPEG", quality=75, subsampling=0, exif=exif))
+    again = read(saved(image, "JPEG"))
+    assert -10 * np.log10(np.mean((again.pixels - image.pixels) ** 2)) > 45
+
+
+def test_damaged_extras_of_a_png_never_cost_the_picture(caplog: pytest.LogCaptureFixture) -> None:
+    plain = saved(photo(), "PNG")
+    image = read(plain[:33] + png_chunk(b"iCCPicc\0\1 no such compression") + plain[33:])
+    assert same(image.pixels, photo().pixels)
+    assert "metadata is damaged" in caplog.text
+
+
+@pytest.mark.parametrize(("mode", "format"), [("P", "PNG"), ("P", "TIFF"), ("CMYK", "JPEG"), ("CMYK", "TIFF")])
+def test_a_change_of_colour_is_said(mode: str, format: str, caplog: pytest.LogCaptureFixture) -> None:
+    read(by_pillow(PIL.Image.new(mode, (4, 3)), format))
+    assert "sRGB" in caplog.text if mode == "CMYK" else "full colour" in caplog.text
+
+
 def test_exif_is_patched_in_place_and_loses_its_stale_thumbnail() -> None:
     block = exif_block(6)
     patched = patched_exif(block, 70, 90)

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deblurgan.tiling import SizeRule, add, cut, plan
+from deblurgan.tiling import SizeRule, add, finished_rows, inside, pad, plan
 
 sizes = st.tuples(st.integers(1, 300), st.integers(1, 300))
 rules = st.sampled_from(
@@ -48,10 +48,24 @@ def test_cutting_and_adding_gives_the_picture_back(size, rule, halo_steps, large
     picture = np.random.default_rng(0).random((*size, 3), np.float32)
     result = np.zeros_like(picture)
     for tile in plan(size, rule, halo=halo_steps * rule.multiple, largest=largest):
-        window = cut(picture, tile)
+        window = pad(inside(picture, tile), tile)
         assert window.shape[:2] == tile.size
         add(result, tile, window)
     np.testing.assert_allclose(result, picture, atol=1e-5)
+
+
+@given(sizes, rules, st.integers(0, 3), st.integers(16 * 16, 200 * 200))
+def test_finished_rows_are_those_of_the_picture_put_together_at_once(size, rule, halo_steps, largest):
+    picture = np.random.default_rng(0).random((*size, 3), np.float32)
+    tiles = plan(size, rule, halo=halo_steps * rule.multiple, largest=largest)
+    values = [pad(inside(picture, tile), tile) for tile in tiles]
+    at_once = np.zeros_like(picture)
+    for tile, window in zip(tiles, values, strict=True):
+        add(at_once, tile, window)
+    queue = iter(values)
+    parts = [(top, rows.copy()) for top, rows in finished_rows(size, tiles, lambda _: next(queue))]
+    assert [top for top, _ in parts] == list(np.cumsum([0, *(len(rows) for _, rows in parts)])[:-1])
+    np.testing.assert_array_equal(np.concatenate([rows for _, rows in parts]), at_once)
 
 
 def test_a_24_megapixel_photo_is_cut_into_few_tiles_within_the_bound():

@@ -1,4 +1,4 @@
-"""JPEG, WebP and BMP through Pillow, which also judges PNG and reads its 8-bit kind."""
+"""JPEG, WebP, AVIF, JPEG 2000 and BMP through Pillow, which also judges PNG and reads its 8-bit kind."""
 
 import io
 import logging
@@ -6,16 +6,19 @@ from typing import Any
 
 import numpy as np
 import PIL.Image
+from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.ImageFile import ImageFile
+from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from deblurgan import by_vips
-from deblurgan.coded import DAMAGE, Coded, Samples, Saving, refuse_too_large, sane_dpi
+from deblurgan import by_vips, jpeg2000, photoshop
+from deblurgan.coded import DAMAGE, Coded, Samples, Saving, refuse_too_large, sane_dpi, say_converted
 from deblurgan.errors import TooLarge, UnreadableImage
 from deblurgan.metadata import EXIF_PREFIX, orientation, quiet_pillow
+from deblurgan.png_chunks import without_extras
 
 logger = logging.getLogger(__name__)
 
@@ -24,16 +27,19 @@ QUALITY = 95
 
 # What one segment holds; XMP's signature takes 29 bytes of it, EXIF's is part of the block.
 _JPEG_EXIF, _JPEG_XMP = 65_533, 65_533 - 29
+_STRIP = 256
 _OPENERS: dict[str, type[ImageFile]] = {
     "JPEG": JpegImageFile,
     "PNG": PngImageFile,
     "WEBP": WebPImageFile,
     "BMP": BmpImageFile,
+    "AVIF": AvifImageFile,
+    "JPEG2000": Jpeg2KImageFile,
 }
 
 
 def read(data: bytes, name: str, format: str, max_pixels: int) -> Coded:
-    """Decode a JPEG, PNG, WebP or BMP file; `name` is what messages call it.
+    """Decode a JPEG, PNG, WebP, AVIF, JPEG 2000 or BMP file; `name` is what messages call it.
 
     Raises:
         UnreadableImage: it is animated.
@@ -41,7 +47,12 @@ def read(data: bytes, name: str, format: str, max_pixels: int) -> Coded:
         ValueError: it is damaged.
     """
     try:
-        return _read(data, name, format, max_pixels)
+        try:
+            return _read(data, name, format, max_pixels)
+        except DAMAGE as error:
+            if format != "PNG":
+                raise
+            return _bare_png(data, name, max_pixels, error)
     except PIL.Image.DecompressionBombError as error:
         raise TooLarge(f"{name} is too large ({error}); scale it down.") from error
     except DAMAGE as error:
@@ -49,7 +60,9 @@ def read(data: bytes, name: str, format: str, max_pixels: int) -> Coded:
 
 
 def encoded(coded: Coded, format: str, quality: int | None) -> bytes:
-    """Return a JPEG, WebP or BMP file of 8-bit samples, saved as before unless `quality` (1..100) is given.
+    """Return a file of one of these formats, saved as before unless `quality` (1..100) is given.
+
+    Samples have 8 bits; grey ones may have 16 in JPEG 2000.
 
     Raises:
         ValueError: the format cannot hold the picture.
@@ -68,20 +81,28 @@ def encoded(coded: Coded, format: str, quality: int | None) -> bytes:
             "icc_profile": block["icc_profile"],
             "exif": _segment(EXIF_PREFIX + block["exif"], "EXIF", _JPEG_EXIF) if coded.exif else b"",
             "xmp": _segment(block["xmp"], "XMP", _JPEG_XMP),
+            "extra": photoshop.as_segments(coded.photoshop, coded.comments),
         }
     elif format == "WEBP":
         exact = quality is None and saving.lossless
         # Without `exact` libwebp repaints what lies under full transparency.
         options = block | {"lossless": exact, "exact": exact, "quality": quality or QUALITY}
+    elif format == "AVIF":
+        options = block | {"quality": quality or QUALITY, "subsampling": "4:4:4"}
+    elif format == "JPEG2000" and not (quality is None and saving.lossless):
+        layers = [30 + (quality or QUALITY) / 5]
+        options = {"irreversible": True, "quality_mode": "dB", "quality_layers": layers}
     else:
         options = {}
-    if saving.dpi and format != "WEBP":
+    if saving.dpi and format in ("JPEG", "BMP"):
         options["dpi"] = saving.dpi
     stream = io.BytesIO()
     try:
         picture.save(stream, format, **options)
     except DAMAGE as error:
         raise ValueError(str(error)) from error
+    if format == "JPEG2000":
+        return jpeg2000.with_blocks(stream.getvalue(), coded.icc_profile, coded.exif, coded.xmp)
     return stream.getvalue()
 
 
@@ -96,28 +117,83 @@ def _read(data: bytes, name: str, format: str, max_pixels: int) -> Coded:
     # PNG may keep metadata behind its pixels, so even 16-bit files are loaded here once.
     picture.load()
     info, is_cmyk = picture.info, picture.mode == "CMYK"
-    exif = info.get("exif", b"").removeprefix(EXIF_PREFIX) or None
+    lossless = format == "WEBP" and _is_lossless(data)
+    bits = 8
+    if format == "AVIF":
+        bits = _avif_bits(data)
+    elif format == "JPEG2000":
+        facts = jpeg2000.facts_of(data)
+        info |= {"icc_profile": facts.icc_profile, "exif": facts.exif or b"", "xmp": facts.xmp}
+        lossless, bits = facts.is_lossless, facts.bits
+    if bits > 8 and picture.mode != "I;16":
+        logger.warning("%s: its %d bits a sample became 8", name, bits)
+    exif = info.get("exif", b"").removeprefix(EXIF_PREFIX) or _exif_in_text(info) or None
+    say_converted(name, picture.mode)
     dpi = sane_dpi(*info["dpi"]) if "dpi" in info else None
     return Coded(
-        samples=by_vips.samples(data) if is_cmyk or _is_deep(data, format) else _samples(picture),
-        orientation=orientation(exif),
+        samples=by_vips.samples(data)
+        if (is_cmyk and format == "JPEG") or _is_deep(data, format)
+        else _samples(picture),
+        orientation=orientation(exif, info.get("xmp")),
         icc_profile=None if is_cmyk else info.get("icc_profile"),
         exif=exif,
         xmp=info.get("xmp"),
         saving=_jpeg_saving(picture, dpi)
         if isinstance(picture, JpegImageFile) and not is_cmyk
-        else Saving(lossless=format == "WEBP" and _is_lossless(data), dpi=dpi),
+        else Saving(lossless=lossless, dpi=dpi),
+        photoshop=photoshop.joined(_segments(picture, "APP13")),
+        comments=tuple(_segments(picture, "COM")),
     )
 
 
+def _bare_png(data: bytes, name: str, max_pixels: int, error: Exception) -> Coded:
+    """Decode the picture alone; raises the first error again if the damage is not in what stands beside it."""
+    try:
+        bare = _read(without_extras(data), name, "PNG", max_pixels)
+    except DAMAGE:
+        raise error from None
+    logger.warning("%s: its metadata is damaged, so it is left out", name)
+    return bare
+
+
 def _samples(picture: ImageFile) -> Samples:
+    if picture.mode == "I;16":
+        return np.asarray(picture)[..., None]
     colour = "L" if picture.mode in ("1", "L", "LA") else "RGB"
-    samples = np.asarray(picture.convert(colour + "A" * picture.has_transparency_data))
-    return samples.reshape(picture.height, picture.width, -1)
+    mode = colour + "A" * picture.has_transparency_data
+    bands: Samples = np.empty((picture.height, picture.width, len(mode)), np.uint8)
+    # Strip by strip: converting and exporting the whole would hold a large photo three times more.
+    for top in range(0, picture.height, _STRIP):
+        strip = picture.crop((0, top, picture.width, min(top + _STRIP, picture.height)))
+        bands[top : top + _STRIP] = np.asarray(strip.convert(mode)).reshape(strip.height, strip.width, -1)
+    return bands
+
+
+def _exif_in_text(info: dict[Any, Any]) -> bytes:
+    """The EXIF block that ImageMagick writes into a PNG as text: name, length, hexadecimal digits."""
+    try:
+        digits = "".join(str(info["Raw profile type exif"]).split()[2:])
+        return bytes.fromhex(digits).removeprefix(EXIF_PREFIX)
+    except (KeyError, ValueError):
+        return b""
+
+
+def _segments(picture: ImageFile, kind: str) -> list[bytes]:
+    """The bodies of a JPEG's segments of that kind; none of any other file."""
+    if not isinstance(picture, JpegImageFile):
+        return []
+    return [body for name, body in picture.applist if name == kind]
 
 
 def _is_deep(data: bytes, format: str) -> bool:
     return format == "PNG" and data[24] == 16
+
+
+def _avif_bits(avif: bytes) -> int:
+    """Bits a sample by the first decoder configuration in the file."""
+    place = avif.find(b"av1C")
+    flags = avif[place + 6] if 0 <= place < len(avif) - 6 else 0
+    return 8 if not flags & 0x40 else 12 if flags & 0x20 else 10
 
 
 def _is_lossless(webp: bytes) -> bool:

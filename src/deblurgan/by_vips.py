@@ -13,22 +13,35 @@ import numpy as np
 import PIL.Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from deblurgan.coded import DAMAGE, Coded, Samples, Saving, refuse_too_large, sane_dpi
+from deblurgan.coded import DAMAGE, Coded, Samples, Saving, refuse_too_large, sane_dpi, say_converted
 from deblurgan.errors import UnreadableImage
 from deblurgan.metadata import EXIF_PREFIX, quiet_pillow
+from deblurgan.png_chunks import chunk
 
 logger = logging.getLogger(__name__)
 
 _COMPRESSIONS = {1: "none", 5: "lzw", 8: "deflate", 32946: "deflate", 32773: "packbits"}
 _SUBFILE, _COMPRESSION, _STRIPS, _ORIENTATION, _STRIP_SIZES = 254, 259, 273, 274, 279
-_XMP, _PROFILE, _DNG = 700, 34675, 50706
+_PHOTOMETRIC, _PALETTE = 262, 3
+_XMP, _PROFILE, _PHOTOSHOP, _DNG = 700, 34675, 34377, 50706
+_FIRST_RAW = 50000
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
 _RESOLUTION = {_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT}
 _DIRECTORIES = (0x8769, 0x8825)
 # Tags that say how the samples lie in the file; all others say something about the picture.
 _LAYOUT = frozenset(
     {*range(254, 260), *range(262, 267), 273, *range(277, 282), 284, *range(288, 294), 297, 301, 317}
-    | {*range(320, 326), 330, *range(332, 335), *range(336, 348), *range(512, 533), 559, _XMP, _PROFILE}
+    | {
+        *range(320, 326),
+        330,
+        *range(332, 335),
+        *range(336, 348),
+        *range(512, 533),
+        559,
+        _XMP,
+        _PROFILE,
+        _PHOTOSHOP,
+    }
 )
 
 
@@ -48,17 +61,30 @@ def read_tiff(data: bytes, name: str, max_pixels: int) -> Coded:
     tags = _tags(data)
     if _DNG in tags or tags.get(_SUBFILE, 0) & 1:
         raise UnreadableImage(f"{name} is a raw photo; develop it to TIFF or JPEG first.")
+    is_cmyk = picture.interpretation == "cmyk"
+    if is_cmyk or tags.get(_PHOTOMETRIC) == _PALETTE:
+        say_converted(name, "CMYK" if is_cmyk else "P")
+    resources = tags.get(_PHOTOSHOP)
     return Coded(
         samples=_decoded(picture),
         orientation=fields.get("orientation", 1),
-        icc_profile=fields.get("icc-profile-data") if picture.interpretation != "cmyk" else None,
+        icc_profile=None if is_cmyk else fields.get("icc-profile-data"),
         xmp=fields.get("xmp-data"),
         saving=Saving(
             compression=_COMPRESSIONS.get(tags.get(_COMPRESSION, 0), "deflate"),
             dpi=_dpi(tags),
         ),
         exif=_exif_of(tags, name),
+        photoshop=resources if isinstance(resources, bytes) else None,
     )
+
+
+def exif_of_tiff(data: bytes, name: str) -> bytes | None:
+    """Return what a raw photo built like a TIFF file says about the picture, as an EXIF block."""
+    tags = _tags(data)
+    for tag in [tag for tag in tags if tag >= _FIRST_RAW]:
+        del tags[tag]
+    return _exif_of(tags, name)
 
 
 def samples(data: bytes) -> Samples:
@@ -77,14 +103,14 @@ def png(coded: Coded) -> bytes:
         body: bytes = _encodable(coded.samples).pngsave_buffer(filter="all", bitdepth=bits, keep="none")
     chunks = []
     if coded.icc_profile:
-        chunks.append(_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(coded.icc_profile)))
+        chunks.append(chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(coded.icc_profile)))
     if coded.saving.dpi:
         per_metre = [round(value / 0.0254) for value in coded.saving.dpi]
-        chunks.append(_chunk(b"pHYs", struct.pack(">LLB", *per_metre, 1)))
+        chunks.append(chunk(b"pHYs", struct.pack(">LLB", *per_metre, 1)))
     if coded.exif:
-        chunks.append(_chunk(b"eXIf", coded.exif))
+        chunks.append(chunk(b"eXIf", coded.exif))
     if coded.xmp:
-        chunks.append(_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + coded.xmp))
+        chunks.append(chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + coded.xmp))
     # libvips rewrites EXIF, refuses profiles it dislikes and makes up a resolution: its extra chunks go.
     header, pixels = body[:33], body[body.index(b"IDAT", 33) - 4 :]
     return b"".join((header, *chunks, pixels))
@@ -125,7 +151,8 @@ def _directory(layout: ImageFileDirectory_v2, coded: Coded) -> bytes:
         with quiet_pillow():
             for tag in set(tags) - _LAYOUT:
                 directory[tag] = tags.get_ifd(tag) if tag in _DIRECTORIES else tags[tag]
-    for tag, kind, block in ((_PROFILE, 7, coded.icc_profile), (_XMP, 1, coded.xmp)):
+    blocks = ((_PROFILE, 7, coded.icc_profile), (_XMP, 1, coded.xmp), (_PHOTOSHOP, 1, coded.photoshop))
+    for tag, kind, block in blocks:
         if block:
             directory.tagtype[tag] = kind
             directory[tag] = block
@@ -193,10 +220,6 @@ def _exif_of(tags: PIL.Image.Exif, name: str) -> bytes | None:
     except DAMAGE:
         logger.warning("%s: its EXIF tags are damaged, so they are left out", name)
         return None
-
-
-def _chunk(name: bytes, body: bytes) -> bytes:
-    return struct.pack(">L", len(body)) + name + body + struct.pack(">L", zlib.crc32(name + body))
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """A picture as a file holds it: whole-number samples, the metadata beside them and how they were saved."""
 
 import dataclasses
+import logging
 import struct
 import zlib
 
@@ -8,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deblurgan.errors import TooLarge
+
+logger = logging.getLogger(__name__)
 
 Samples = NDArray[np.uint8 | np.uint16]
 
@@ -33,12 +36,23 @@ class Saving:
     compression: str = "deflate"
     dpi: tuple[float, float] | None = None
 
+    def transposed(self) -> "Saving":
+        """Return what suits the picture once its rows have become its columns."""
+        places = np.arange(64).reshape(8, 8).T.ravel()
+        return dataclasses.replace(
+            self,
+            quantisation=tuple(tuple(table[place] for place in places) for table in self.quantisation),
+            subsampling=0 if self.subsampling == 1 else self.subsampling,
+            dpi=self.dpi and self.dpi[::-1],
+        )
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Coded:
     """`samples` [H, W, bands], uint8 or uint16; bands: 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha.
 
-    `orientation` is EXIF's, 1..8, and not yet applied; `exif` starts at its TIFF header.
+    `orientation` is EXIF's, 1..8, and not yet applied; `exif` starts at its TIFF header. `photoshop` is the
+    block of resources that holds IPTC, `comments` are JPEG's.
     """
 
     samples: Samples
@@ -47,12 +61,21 @@ class Coded:
     exif: bytes | None
     xmp: bytes | None
     saving: Saving
+    photoshop: bytes | None = None
+    comments: tuple[bytes, ...] = ()
 
 
 def sane_dpi(horizontal: float, vertical: float) -> tuple[float, float] | None:
     """Return the resolution if any printer could mean it, else None."""
     dpi = (float(horizontal), float(vertical))
     return dpi if all(0.5 <= value < 65_000 for value in dpi) else None
+
+
+def say_converted(name: str, mode: str) -> None:
+    """Log that a picture of this Pillow mode will not keep its kind of colour; say nothing of other modes."""
+    what = {"CMYK": "CMYK became sRGB, so its profile is left out", "P": "its palette became full colour"}
+    if mode in what:
+        logger.warning("%s: %s", name, what[mode])
 
 
 def refuse_too_large(name: str, width: int, height: int, max_pixels: int) -> None:

@@ -5,52 +5,55 @@ from __future__ import annotations
 import dataclasses
 import logging
 from pathlib import Path
-from typing import BinaryIO, Literal, overload
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deblurgan import by_pillow, by_vips
-from deblurgan.coded import Coded, Samples, Saving
+from deblurgan import by_camera, by_pillow, by_vips, photoshop
+from deblurgan.coded import Coded, Saving
 from deblurgan.errors import UnreadableImage, UnwritableTarget
+from deblurgan.formats import SUFFIXES as SUFFIXES
+from deblurgan.formats import format_of
+from deblurgan.formats import is_picture as is_picture
+from deblurgan.formats import pictures_in as pictures_in
 from deblurgan.metadata import patched_exif, patched_xmp
+from deblurgan.samples import samples_of
+from deblurgan.samples import to_float as to_float
+from deblurgan.samples import to_integer as to_integer
 from deblurgan.whole import whole_file
-
-SUFFIXES = {
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".png": "PNG",
-    ".webp": "WEBP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".bmp": "BMP",
-}
-"""The suffixes that count as pictures, in lower case, and the format each stands for."""
 
 MAX_PIXELS = 300_000_000
 
-_BAND = 256
+_READERS = {"TIFF": by_vips.read_tiff, "HEIF": by_camera.read_heif, "RAW": by_camera.read_raw}
 
-_SIGNATURES = {
-    b"\xff\xd8\xff": "JPEG",
-    b"\x89PNG\r\n\x1a\n": "PNG",
-    b"II*\0": "TIFF",
-    b"MM\0*": "TIFF",
-    b"II+\0": "TIFF",
-    b"MM\0+": "TIFF",
-    b"BM": "BMP",
+# What each format cannot hold, by the fields of `Coded`.
+_LOSES = {
+    "PNG": {"photoshop": "IPTC", "comments": "comments"},
+    "WEBP": {"photoshop": "IPTC", "comments": "comments"},
+    "AVIF": {"photoshop": "IPTC", "comments": "comments"},
+    "JPEG2000": {"photoshop": "IPTC", "comments": "comments"},
+    "TIFF": {"comments": "comments"},
+    "BMP": {
+        **{"icc_profile": "the colour profile", "exif": "EXIF", "xmp": "XMP"},
+        **{"photoshop": "IPTC", "comments": "comments"},
+    },
 }
+
+_KINDS = (np.float32, np.uint8, np.uint16)
 
 logger = logging.getLogger(__name__)
 
-Pixels = NDArray[np.float32]
+Pixels = NDArray[Any]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Image:
     """A photo, upright: `pixels` float32 [H, W, 3] in [0, 1], `alpha` float32 [H, W] in [0, 1] or None.
 
-    A grey photo holds its grey three times. `exif` starts at its TIFF header; its orientation is 1.
+    Both may also be uint8 or uint16, which take a quarter or half of the memory. A grey photo holds its grey
+    three times. `exif` starts at its TIFF header; its orientation is 1. `photoshop` holds IPTC,
+    `comments` are JPEG's.
     """
 
     pixels: Pixels
@@ -60,13 +63,17 @@ class Image:
     icc_profile: bytes | None = None
     exif: bytes | None = None
     xmp: bytes | None = None
+    photoshop: bytes | None = None
+    comments: tuple[bytes, ...] = ()
     format: str = "PNG"
     saving: Saving = dataclasses.field(default_factory=Saving)
     source: Path | None = None
 
     def __post_init__(self) -> None:
-        if self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or self.pixels.dtype != np.float32:
-            raise ValueError(f"pixels must be float32 [H, W, 3], not {self.pixels.dtype} {self.pixels.shape}")
+        if self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or self.pixels.dtype not in _KINDS:
+            raise ValueError(
+                f"pixels must be float32, uint8 or uint16 [H, W, 3], not {self.pixels.dtype} {self.pixels.shape}"
+            )
         if self.alpha is not None and self.alpha.shape != self.pixels.shape[:2]:
             raise ValueError(f"alpha {self.alpha.shape} does not fit pixels {self.pixels.shape}")
 
@@ -81,55 +88,12 @@ class Image:
         return int(self.pixels.shape[1])
 
     def with_pixels(self, pixels: Pixels) -> Image:
-        """Return the same photo with other pixels, float32 [H, W, 3] in [0, 1]."""
+        """Return the same photo with other pixels, [H, W, 3]: float32 in [0, 1], uint8 or uint16."""
         return dataclasses.replace(self, pixels=pixels)
 
 
-def is_picture(path: Path | str) -> bool:
-    """Say whether a path's suffix is that of a picture this package reads."""
-    return Path(path).suffix.lower() in SUFFIXES
-
-
-def pictures_in(folder: Path, *, recursive: bool = False) -> list[Path]:
-    """List the pictures in a folder by suffix, sorted; with `recursive` also those in the folders below."""
-    return sorted(
-        path for path in folder.glob("**/*" if recursive else "*") if is_picture(path) and path.is_file()
-    )
-
-
-def to_float(array: Samples) -> Pixels:
-    """Turn uint8 or uint16 of any shape into float32 in [0, 1].
-
-    Raises:
-        TypeError: the array holds something else.
-    """
-    if array.dtype not in (np.uint8, np.uint16):
-        raise TypeError(f"expected uint8 or uint16, not {array.dtype}")
-    return np.divide(array, np.float32(np.iinfo(array.dtype).max), dtype=np.float32)
-
-
-@overload
-def to_integer(array: NDArray[np.floating], bit_depth: Literal[8]) -> NDArray[np.uint8]: ...
-
-
-@overload
-def to_integer(array: NDArray[np.floating], bit_depth: Literal[8, 16]) -> Samples: ...
-
-
-def to_integer(array: NDArray[np.floating], bit_depth: Literal[8, 16]) -> Samples:
-    """Turn floats in [0, 1] into the nearest uint8 or uint16; halves go up, values outside are clipped."""
-    top = 2**bit_depth - 1
-    result: Samples = np.empty(array.shape, np.uint16 if bit_depth == 16 else np.uint8)
-    # In bands: a whole float copy of a large photo would be the peak of the program's memory.
-    for start in range(0, len(array), _BAND):
-        scaled = np.multiply(array[start : start + _BAND], np.float32(top), dtype=np.float32)
-        scaled += np.float32(0.5)
-        result[start : start + _BAND] = np.clip(scaled, 0, top)
-    return result
-
-
-def read(source: Path | str | bytes | BinaryIO, *, max_pixels: int = MAX_PIXELS) -> Image:
-    """Read a photo from a file, its bytes or an open stream.
+def read(source: Path | str | bytes | BinaryIO, *, max_pixels: int = MAX_PIXELS, as_stored: bool = False) -> Image:
+    """Read a photo from a file, its bytes or an open stream; with `as_stored` as uint8 or uint16, not floats.
 
     Orientation is applied once. Palettes become RGB, CMYK becomes sRGB without its profile. Of several
     pictures in one JPEG (gain maps, bursts) the first counts. Damaged EXIF is dropped, which the log says.
@@ -139,15 +103,15 @@ def read(source: Path | str | bytes | BinaryIO, *, max_pixels: int = MAX_PIXELS)
         TooLarge: it has more than `max_pixels` pixels; decided from the header.
     """
     data, name, path = _contents(source)
-    format = _format_of(data, name)
+    format = format_of(data, name)
     try:
-        if format == "TIFF":
-            coded = by_vips.read_tiff(data, name, max_pixels)
+        if format in _READERS:
+            coded = _READERS[format](data, name, max_pixels)
         else:
             coded = by_pillow.read(data, name, format, max_pixels)
     except ValueError as error:
         raise UnreadableImage(f"{name} is damaged, cut short or unusual ({error}); get a fresh copy.") from error
-    return _image(coded, name, format, path)
+    return _image(coded, name, format, path, as_stored)
 
 
 def write(
@@ -161,9 +125,10 @@ def write(
 ) -> None:
     """Write a photo whole or not at all, in `format`, else the one of the target's suffix, else its own.
 
-    JPEG keeps the quantisation tables and subsampling it came with and lossless WebP stays lossless, unless
-    `quality` (1..100) is given; otherwise both are saved at 95. "strip" leaves out EXIF and XMP; the ICC
-    profile always stays, for without it the colours change.
+    Unless `quality` (1..100) is given, JPEG keeps the quantisation tables and subsampling it came with, and
+    lossless WebP and JPEG 2000 stay lossless; all other lossy files are saved at 95, which JPEG 2000 takes for
+    30 dB plus a fifth of it. "strip" leaves out EXIF, XMP, IPTC and comments; the ICC profile always stays, for
+    without it the colours change.
 
     Raises:
         UnwritableTarget: the target exists, cannot be written or its format cannot hold the photo.
@@ -179,7 +144,7 @@ def write(
     if suffix.lower() not in SUFFIXES:
         raise UnwritableTarget(f"{name} cannot be written as {suffix!r}; use one of {' '.join(SUFFIXES)}.")
     if metadata == "strip":
-        image = dataclasses.replace(image, exif=None, xmp=None)
+        image = dataclasses.replace(image, exif=None, xmp=None, photoshop=None, comments=())
     if isinstance(target, str | Path):
         with whole_file(target, overwrite=overwrite) as part:
             part.write_bytes(_encoded(image, name, SUFFIXES[suffix.lower()], quality))
@@ -203,56 +168,63 @@ def _contents(source: Path | str | bytes | BinaryIO) -> tuple[bytes, str, Path |
         raise UnreadableImage(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
 
 
-def _format_of(data: bytes, name: str) -> str:
-    if not data:
-        raise UnreadableImage(f"{name} is empty; get a fresh copy.")
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WEBP"
-    for signature, format in _SIGNATURES.items():
-        if data.startswith(signature):
-            return format
-    known = ", ".join(dict.fromkeys(SUFFIXES.values()))
-    raise UnreadableImage(f"{name} is no picture of a known format; give one of {known}.")
-
-
-def _image(coded: Coded, name: str, format: str, path: Path | None) -> Image:
-    samples, turn = coded.samples, coded.orientation
+def _image(coded: Coded, name: str, format: str, path: Path | None, as_stored: bool) -> Image:
+    samples, saving, turn = coded.samples, coded.saving, coded.orientation
     if turn >= 5:
-        samples = samples.swapaxes(0, 1)
+        samples, saving = samples.swapaxes(0, 1), saving.transposed()
     samples = samples[:: -1 if turn in (3, 4, 7, 8) else 1, :: -1 if turn in (2, 3, 6, 7) else 1]
     height, width, bands = samples.shape
+    pixels: Pixels = samples[..., :3]
+    alpha: Pixels | None = samples[..., -1] if bands in (2, 4) else None
+    if not as_stored:
+        pixels, alpha = (
+            to_float(samples[..., : 1 if bands <= 2 else 3]),
+            alpha if alpha is None else to_float(alpha),
+        )
+    if bands <= 2:
+        pixels = (
+            np.broadcast_to(pixels[..., :1], (height, width, 3)) if as_stored else np.repeat(pixels, 3, axis=2)
+        )
     return Image(
-        pixels=np.repeat(to_float(samples[..., :1]), 3, axis=2) if bands <= 2 else to_float(samples[..., :3]),
-        alpha=to_float(samples[..., -1]) if bands in (2, 4) else None,
+        pixels=pixels,
+        alpha=alpha,
         is_gray=bands <= 2,
         bit_depth=16 if samples.dtype == np.uint16 else 8,
         icc_profile=coded.icc_profile,
         exif=_true_exif(coded.exif, name, width, height),
         xmp=patched_xmp(coded.xmp, width, height) if coded.xmp else None,
+        photoshop=_true_photoshop(coded.photoshop, name),
+        comments=coded.comments,
         format=format,
-        saving=coded.saving,
+        saving=saving,
         source=path,
     )
 
 
 def _encoded(image: Image, name: str, format: str, quality: int | None) -> bytes:
     is_deep = format in ("PNG", "TIFF")
-    pixels, alpha = image.pixels, image.alpha
-    if alpha is not None and format in ("JPEG", "BMP"):
+    # Of 16 bits in JPEG 2000, Pillow writes grey ones only.
+    is_deep_gray = format == "JPEG2000" and image.is_gray and image.alpha is None
+    on_white = image.alpha is not None and format in ("JPEG", "BMP")
+    if on_white:
         logger.warning("%s: %s knows no transparency, so the picture is put on white", name, format)
-        pixels, alpha = pixels * alpha[..., None] + (1 - alpha[..., None]), None
-    if image.is_gray and format != "WEBP":
-        pixels = pixels.mean(axis=2, keepdims=True)
-    if alpha is not None:
-        pixels = np.dstack((pixels, alpha))
     coded = Coded(
-        samples=to_integer(pixels, image.bit_depth if is_deep else 8),
+        samples=samples_of(
+            image.pixels,
+            image.alpha,
+            bit_depth=image.bit_depth if is_deep or is_deep_gray else 8,
+            is_gray=image.is_gray and format not in ("WEBP", "AVIF"),
+            on_white=on_white,
+        ),
         orientation=1,
         icc_profile=image.icc_profile,
         exif=_true_exif(image.exif, name, image.width, image.height),
         xmp=patched_xmp(image.xmp, image.width, image.height) if image.xmp else None,
         saving=image.saving,
+        photoshop=image.photoshop,
+        comments=image.comments,
     )
+    _say_what_is_lost(coded, name, format)
     try:
         if is_deep:
             return by_vips.png(coded) if format == "PNG" else by_vips.tiff(coded)
@@ -267,3 +239,17 @@ def _true_exif(exif: bytes | None, name: str, width: int, height: int) -> bytes 
     except ValueError as error:
         logger.warning("%s: %s, so it is left out", name, error)
         return None
+
+
+def _true_photoshop(block: bytes | None, name: str) -> bytes | None:
+    try:
+        return photoshop.without_thumbnails(block) if block else None
+    except ValueError as error:
+        logger.warning("%s: %s, so it is left out", name, error)
+        return None
+
+
+def _say_what_is_lost(coded: Coded, name: str, format: str) -> None:
+    lost = [what for field, what in _LOSES.get(format, {}).items() if getattr(coded, field)]
+    if lost:
+        logger.warning("%s: %s cannot hold %s, left out", name, format, ", ".join(lost))

@@ -24,8 +24,8 @@ _ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 _INTEGERS = {1: "B", 3: "H", 4: "L"}
 
 _XMP_FACTS = re.compile(
-    rb"""((?:tiff:(Orientation|ImageWidth|ImageLength)|exif:(PixelXDimension|PixelYDimension))"""
-    rb"""(?:\s*=\s*["']|>)\s*)\d+"""
+    rb"""((?:tiff:(?P<tiff>Orientation|ImageWidth|ImageLength)|exif:(?P<exif>PixelXDimension|PixelYDimension))"""
+    rb"""(?:\s*=\s*["']|>)\s*)(?P<value>\d+)"""
 )
 
 _quiet = threading.Lock()
@@ -40,15 +40,17 @@ def quiet_pillow() -> Iterator[None]:
         yield
 
 
-def orientation(exif: bytes | None) -> int:
-    """Return the EXIF orientation 1..8 of a block; 1 where there is none or it cannot be read."""
+def orientation(exif: bytes | None, xmp: bytes | None = None) -> int:
+    """Return the orientation 1..8 that EXIF states, else that of XMP, else 1."""
+    stated = (found["value"] for found in _XMP_FACTS.finditer(xmp or b"") if found["tiff"] == b"Orientation")
+    otherwise = int(next(stated, b"1"))
     try:
         order = _ORDERS[(exif or b"")[:4]]
         block = bytearray(exif or b"")
         places, _ = _directory(block, order, _number(block, order, 4, 4))
         found = _number(block, order, *places[_ORIENTATION])
     except (KeyError, struct.error):
-        return 1
+        found = otherwise
     return found if 1 <= found <= 8 else 1
 
 
@@ -84,7 +86,7 @@ def patched_xmp(xmp: bytes, width: int, height: int) -> bytes:
         b"PixelXDimension": width,
         b"PixelYDimension": height,
     }
-    return _XMP_FACTS.sub(lambda found: found[1] + b"%d" % truth[found[2] or found[3]], xmp)
+    return _XMP_FACTS.sub(lambda found: found[1] + b"%d" % truth[found["tiff"] or found["exif"]], xmp)
 
 
 def _drop_thumbnail(block: bytearray, order: str, link: int) -> None:

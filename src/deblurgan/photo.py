@@ -10,8 +10,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, overload
 
-from deblurgan.errors import DeblurganError, UnwritableTarget
-from deblurgan.image import SUFFIXES, Image, is_picture, pictures_in, read, write
+from deblurgan import memory
+from deblurgan.errors import DeblurganError, TooLarge, UnwritableTarget
+from deblurgan.formats import RESULTS
+from deblurgan.image import MAX_PIXELS, SUFFIXES, Image, is_picture, pictures_in, read, write
 from deblurgan.restore import RestoreOptions, Restorer, load
 
 
@@ -114,7 +116,7 @@ def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> li
         UnwritableTarget: the format is unknown, two inputs would write one file, several inputs share one
             named file, or an input would be overwritten without leave.
     """
-    if options.format and not is_picture(f"a.{options.format}"):
+    if options.format and f".{options.format.lower()}" not in SUFFIXES:
         raise UnwritableTarget(f"Results cannot be {options.format!r}; use one of {' '.join(SUFFIXES)}.")
     found = [entry for given in inputs for entry in _expand(given, options)]
     sources = [entry for entry in found if not isinstance(entry, Outcome)]
@@ -165,7 +167,7 @@ def restore_photo(job: Job, restorer: Restorer, options: PhotoOptions) -> Outcom
     except DeblurganError as error:
         reason = str(error)
     except MemoryError:
-        reason = f"{job.source} needs more memory than there is; use a smaller --tile."
+        reason = f"{job.source} needs more memory than there is; close other programs or scale it down."
     return Outcome(str(job.source), None, "failed", reason, model=model, engine=engine)
 
 
@@ -207,7 +209,7 @@ def _done(job: Job, restorer: Restorer, options: PhotoOptions) -> Outcome:
     started = time.perf_counter()
     if job.target.exists() and not options.overwrite:
         raise UnwritableTarget(f"{job.target} exists already; add --overwrite or --skip-existing.")
-    photo = read(job.source)
+    photo = _read_within(job.source, options.restore.memory_limit)
     restored = restorer(photo.pixels, options.restore)
     write(
         photo.with_pixels(restored.pixels),
@@ -228,6 +230,16 @@ def _done(job: Job, restorer: Restorer, options: PhotoOptions) -> Outcome:
         tiles=restored.tiles,
         seconds=round(time.perf_counter() - started, 3),
     )
+
+
+def _read_within(source: Path, memory_limit: int | None) -> Image:
+    allowed = MAX_PIXELS if memory_limit is None else min(MAX_PIXELS, memory.most_pixels(memory_limit))
+    try:
+        return read(source, max_pixels=allowed, as_stored=True)
+    except TooLarge as error:
+        if allowed == MAX_PIXELS:
+            raise
+        raise TooLarge(f"{str(error).removesuffix('.')}, or allow more --memory.") from error
 
 
 def _expand(given: str, options: PhotoOptions) -> list[tuple[Path, Path] | Outcome]:
@@ -265,7 +277,7 @@ def _names_a_file(output: str, sources: Sequence[object]) -> bool:
 
 
 def _target(source: Path, root: Path, output: str | None, options: PhotoOptions) -> Path:
-    suffix = f".{options.format.lower()}" if options.format else source.suffix
+    suffix = f".{options.format.lower()}" if options.format else RESULTS.get(source.suffix.lower(), source.suffix)
     if output is None:
         return source.with_name(f"{source.stem}{options.suffix}{suffix}")
     return Path(output) / source.relative_to(root).with_name(f"{source.stem}{options.suffix}{suffix}")

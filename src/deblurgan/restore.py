@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,14 +10,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from deblurgan import tiling
+from deblurgan import memory, tiling
 from deblurgan.catalogue import find
 from deblurgan.engines import Engine, open_engine
 from deblurgan.errors import DeblurganError
-from deblurgan.image import to_float, to_integer
+from deblurgan.image import to_integer
 from deblurgan.manifest import Manifest
-
-AUTO_TILE = 1664
+from deblurgan.samples import as_float
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,17 @@ class RestoreOptions:
 
     Attributes:
         strength: 0 gives the input back, 1 the network's whole effect.
-        tile: 'auto', 'off' for the whole picture at once, or the side of the largest tile in pixels,
-            whose area is what bounds memory.
+        tile: 'auto' for what memory allows, 'off' for the whole picture at once, or the side of the largest
+            tile in pixels, whose area is what bounds memory.
         preset: a key of `PRESETS`.
+        memory_limit: bytes the whole program may take, about, where tile is 'auto'; None for
+            `memory.default_limit()`.
     """
 
     strength: float = 1.0
     tile: int | str = "auto"
     preset: str = "default"
+    memory_limit: int | None = None
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
@@ -106,34 +109,65 @@ class Restorer:
         Raises:
             ValueError: the array has another shape or dtype.
             DeblurganError: the model cannot be tiled but tiles were asked for.
+            MemoryError: not even the smallest tile fits.
         """
         if pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
             raise ValueError(f"expected pixels of shape [H, W, 3], got {list(pixels.shape)}")
         started = time.perf_counter()
-        blurred = to_float(pixels) if pixels.dtype.kind == "u" else np.asarray(pixels, np.float32)
-        preset = PRESETS[options.preset]
-        tiles = self._plan((pixels.shape[0], pixels.shape[1]), options.tile, preset)
-        sharp = np.zeros_like(blurred)
-        for tile in tiles:
-            tiling.add(sharp, tile, self._run(tiling.cut(blurred, tile, preset.fill)))
-        if options.strength < 1:
-            sharp = blurred + np.float32(options.strength) * (sharp - blurred)
-        np.clip(sharp, 0, 1, out=sharp)
-        result = sharp if pixels.dtype.kind == "f" else _as_integers(sharp, pixels.dtype, preset)
-        return Restored(result, len(tiles), time.perf_counter() - started)
+        largest = self._largest_tile(pixels, options)
+        tiles = self._plan(pixels, largest, options)
+        while True:
+            try:
+                result = self._tile_by_tile(pixels, tiles, options)
+            except MemoryError:
+                smaller = [] if largest is None else self._plan(pixels, math.prod(tiles[0].size) // 2, options)
+                if not smaller or math.prod(smaller[0].size) >= math.prod(tiles[0].size):
+                    raise
+                tiles = smaller
+            else:
+                return Restored(result, len(tiles), time.perf_counter() - started)
 
     def close(self) -> None:
         """Give the engine's memory back."""
         self.engine.close()
 
-    def _plan(self, size: tuple[int, int], tile: int | str, preset: Preset) -> list[tiling.Tile]:
-        if self.manifest.tiling == "whole" and isinstance(tile, int):
+    def _largest_tile(self, pixels: NDArray[Any], options: RestoreOptions) -> int | None:
+        """Pixels of the largest tile, None for no tiles."""
+        if self.manifest.tiling == "whole" and isinstance(options.tile, int):
             raise DeblurganError(f"Model {self.manifest.name!r} must see the whole picture; use tile off.")
-        whole = tile == "off" or self.manifest.tiling == "whole"
-        side = AUTO_TILE if tile == "auto" else tile
-        largest = None if whole or isinstance(side, str) else side * side
-        rule = tiling.SizeRule(self.manifest.size_multiple, self.manifest.minimum_size, preset.spare)
-        return tiling.plan(size, rule, halo=self.manifest.halo, largest=largest)
+        if self.manifest.tiling == "whole" or options.tile == "off":
+            return None
+        if isinstance(options.tile, int):
+            return options.tile**2
+        return memory.largest_tile(
+            (pixels.shape[0], pixels.shape[1]),
+            bytes_per_sample=pixels.dtype.itemsize,
+            limit=options.memory_limit or memory.default_limit(),
+            engine=(self.engine.name, self.engine.precision),
+        )
+
+    def _plan(self, pixels: NDArray[Any], largest: int | None, options: RestoreOptions) -> list[tiling.Tile]:
+        spare = PRESETS[options.preset].spare
+        rule = tiling.SizeRule(self.manifest.size_multiple, self.manifest.minimum_size, spare)
+        return tiling.plan((pixels.shape[0], pixels.shape[1]), rule, halo=self.manifest.halo, largest=largest)
+
+    def _tile_by_tile(
+        self, pixels: NDArray[Any], tiles: list[tiling.Tile], options: RestoreOptions
+    ) -> NDArray[Any]:
+        preset = PRESETS[options.preset]
+        result = np.empty(pixels.shape, np.float32 if pixels.dtype.kind == "f" else pixels.dtype)
+
+        def values_of(tile: tiling.Tile) -> NDArray[np.float32]:
+            return self._run(tiling.pad(as_float(tiling.inside(pixels, tile)), tile, preset.fill))
+
+        for top, sharp in tiling.finished_rows((pixels.shape[0], pixels.shape[1]), tiles, values_of):
+            rows = slice(top, top + len(sharp))
+            if options.strength < 1:
+                blurred = as_float(pixels[rows])
+                sharp = blurred + np.float32(options.strength) * (sharp - blurred)
+            np.clip(sharp, 0, 1, out=sharp)
+            result[rows] = sharp if result.dtype.kind == "f" else _as_integers(sharp, result.dtype, preset)
+        return result
 
     def _run(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
         """One window through the network and its value range, [h, w, 3] in [0, 1] on both ends."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,15 +73,46 @@ def plan(size: tuple[int, int], rule: SizeRule, *, halo: int, largest: int | Non
     return [Tile(top, left, down, across) for top, down in rows for left, across in columns]
 
 
-def cut(picture: NDArray[np.float32], tile: Tile, fill: float | None = None) -> NDArray[np.float32]:
-    """The tile's window, float32 [h, w, C]; past the picture's lower and right edges mirrored, or `fill`."""
+def inside(picture: NDArray[Any], tile: Tile) -> NDArray[Any]:
+    """The part of the picture, [H, W, C], that the tile's window holds: a view of at most the window's size."""
     height, width = tile.size
-    inside = picture[tile.top : tile.top + height, tile.left : tile.left + width]
+    return picture[tile.top : tile.top + height, tile.left : tile.left + width]
+
+
+def pad(inside: NDArray[np.float32], tile: Tile, fill: float | None = None) -> NDArray[np.float32]:
+    """The tile's whole window, float32 [h, w, C]; past the picture's edges it is mirrored, or `fill`."""
+    height, width = tile.size
     missing = (height - inside.shape[0], width - inside.shape[1])
     if missing == (0, 0):
         return inside
     around = ((0, missing[0]), (0, missing[1]), (0, 0))
     return np.pad(inside, around, "reflect") if fill is None else np.pad(inside, around, constant_values=fill)
+
+
+def finished_rows(
+    size: tuple[int, int], tiles: Sequence[Tile], values_of: Callable[[Tile], NDArray[np.float32]]
+) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Put a picture together from above to below without ever holding the whole of it.
+
+    Args:
+        size: (height, width) of the picture.
+        tiles: as `plan` orders them.
+        values_of: the tile's values, float32 [h, w, 3].
+
+    Yields:
+        (first row, rows that no later tile touches), float32 [n, width, 3]; together they are the picture.
+    """
+    height, width = size
+    top, strip = 0, np.zeros((min(tiles[0].size[0], height), width, 3), np.float32)
+    for tile in tiles:
+        done = tile.top - top
+        if done:
+            yield top, strip[:done]
+            following = np.zeros((min(tile.size[0], height - tile.top), width, 3), np.float32)
+            following[: len(strip) - done] = strip[done:]
+            top, strip = tile.top, following
+        add(strip, replace(tile, top=0), values_of(tile))
+    yield top, strip
 
 
 def add(result: NDArray[np.float32], tile: Tile, values: NDArray[np.float32]) -> None:

@@ -20,6 +20,7 @@ from deblurgan.commands.options import (
 )
 from deblurgan.errors import DeblurganError
 from deblurgan.image import read, write
+from deblurgan.memory import parse_size
 from deblurgan.photo import Job, Outcome, PhotoOptions, Summary, plan, restore_photos
 from deblurgan.restore import RestoreOptions, Restorer, load
 
@@ -37,6 +38,11 @@ from deblurgan.restore import RestoreOptions, Restorer, load
     show_default=True,
     metavar="SIZE",
     help="auto, off, or the largest tile's side in pixels.",
+)
+@click.option(
+    "--memory",
+    metavar="SIZE",
+    help="About what the program may take, such as 1.5G; if not given 1.4G, less where less is free.",
 )
 @click.option(
     "--strength",
@@ -77,6 +83,7 @@ def run(
     precision: str,
     threads: int | None,
     tile: str,
+    memory: str | None,
     strength: float,
     preset: str,
     format_: str | None,
@@ -97,7 +104,9 @@ def run(
     stops the rest. Exit code: 0 all done, 1 some failed, 2 wrong usage, 130 interrupted.
     """
     options = PhotoOptions(
-        restore=RestoreOptions(strength, int(tile) if tile.isdigit() else tile, preset),
+        restore=RestoreOptions(
+            strength, int(tile) if tile.isdigit() else tile, preset, parse_size(memory) if memory else None
+        ),
         suffix=suffix,
         format=format_,
         quality=quality,
@@ -120,7 +129,7 @@ def run(
 def _pipe(restorer: Restorer, options: PhotoOptions) -> int:
     """One picture from standard input to standard output."""
     try:
-        photo = read(sys.stdin.buffer.read())
+        photo = read(sys.stdin.buffer.read(), as_stored=True)
         restored = restorer(photo.pixels, options.restore)
         write(
             photo.with_pixels(restored.pixels),

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deblurgan.catalogue import ModelFolder
+from deblurgan.engines.exhaustion import as_memory_error
 from deblurgan.engines.protocol import EngineOptions
 from deblurgan.errors import UnknownEngine
 
@@ -28,7 +29,8 @@ class OnnxEngine:
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map [N, 3, H, W] to the same shape."""
-        output: NDArray[np.float32] = self._session.run(None, {self._input: batch})[0]
+        with as_memory_error():
+            output: NDArray[np.float32] = self._session.run(None, {self._input: batch})[0]
         return output
 
     def close(self) -> None:

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deblurgan.catalogue import ModelFolder
+from deblurgan.engines.exhaustion import as_memory_error
 from deblurgan.engines.protocol import EngineOptions
 
-# Each compiled shape holds its own weights and working memory.
-_SHAPES_KEPT = 2
+# Each compiled shape holds its own weights, and working memory by its pixels.
+_SHAPES_KEPT, _PIXELS_KEPT = 2, 2_000_000
 
 
 class OpenVINOEngine:
@@ -40,18 +41,27 @@ class OpenVINOEngine:
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map [N, 3, H, W] to the same shape."""
         with self._turn:
-            request = self._request_for(batch.shape)
-            request.infer({0: np.ascontiguousarray(batch)}, share_inputs=True)
-            return np.array(request.get_output_tensor(0).data)
+            try:
+                with as_memory_error():
+                    request = self._request_for(batch.shape)
+                    request.infer({0: np.ascontiguousarray(batch)}, share_inputs=True)
+                    return np.array(request.get_output_tensor(0).data)
+            except MemoryError:
+                self._requests.clear()
+                raise
 
     def close(self) -> None:
         """Drop everything compiled."""
         self._requests.clear()
         self._network = None
 
+    def _leaves_room(self, shape: tuple[int, ...]) -> bool:
+        pixels = sum(kept[2] * kept[3] for kept in (*self._requests, shape))
+        return len(self._requests) < _SHAPES_KEPT and pixels <= _PIXELS_KEPT
+
     def _request_for(self, shape: tuple[int, ...]) -> Any:
         if shape not in self._requests:
-            while len(self._requests) >= _SHAPES_KEPT:
+            while self._requests and not self._leaves_room(shape):
                 self._requests.popitem(last=False)
             fixed = self._network.clone()
             fixed.reshape(list(shape))

@@ -38,7 +38,11 @@ class Engine(Protocol):
         ...
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Map [N, 3, H, W] to the same shape; the result is the caller's to change."""
+        """Map [N, 3, H, W] to the same shape; the result is the caller's to change.
+
+        Raises:
+            MemoryError: there is not enough memory for that shape; a smaller one may still fit.
+        """
         ...
 
     def close(self) -> None:

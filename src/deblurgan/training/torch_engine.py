@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from deblurgan import networks
 from deblurgan.catalogue import ModelFolder
+from deblurgan.engines.exhaustion import as_memory_error
 from deblurgan.engines.protocol import EngineOptions
 from deblurgan.networks.normalisation import fill
 
@@ -34,6 +35,7 @@ class TorchEngine:
             raise RuntimeError("this engine was closed")
         pixels = torch.from_numpy(batch).to(self._device).contiguous(memory_format=torch.channels_last)
         with (
+            as_memory_error(),
             torch.inference_mode(),
             torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"),
         ):

@@ -1,0 +1,69 @@
+"""HEIC through libheif and raw photos through LibRaw: what phones and cameras write, read only."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from deblurgan.by_vips import exif_of_tiff
+from deblurgan.coded import DAMAGE, Coded, Samples, Saving, refuse_too_large
+from deblurgan.extras import require
+from deblurgan.metadata import EXIF_PREFIX
+
+
+def read_heif(data: bytes, name: str, max_pixels: int) -> Coded:
+    """Decode the main picture of a HEIC file; more than 8 bits come out as 16.
+
+    Raises:
+        MissingExtra: pillow-heif is not installed.
+        TooLarge: it has more than `max_pixels` pixels; decided from the header.
+        ValueError: it is damaged.
+    """
+    require("photo", f"Reading {Path(name).name}, a HEIC photo,")
+    import pillow_heif
+
+    try:
+        picture = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
+        width, height = picture.size
+        refuse_too_large(name, width, height, max_pixels)
+        samples: Samples = np.asarray(picture)
+    except (*DAMAGE, RuntimeError) as error:
+        raise ValueError(str(error)) from error
+    info = picture.info
+    return Coded(
+        samples=samples.reshape(*samples.shape[:2], -1),
+        # libheif has turned the picture already, whatever its EXIF says.
+        orientation=1,
+        icc_profile=info.get("icc_profile"),
+        exif=(info.get("exif") or b"").removeprefix(EXIF_PREFIX) or None,
+        xmp=info.get("xmp"),
+        saving=Saving(),
+    )
+
+
+def read_raw(data: bytes, name: str, max_pixels: int) -> Coded:
+    """Develop a raw photo to 16-bit sRGB with the camera's white balance.
+
+    Raises:
+        MissingExtra: rawpy is not installed.
+        TooLarge: it has more than `max_pixels` pixels; decided from the header.
+        ValueError: it is damaged or LibRaw does not know the camera.
+    """
+    require("photo", f"Developing {Path(name).name}, a raw photo,")
+    import rawpy
+
+    try:
+        with rawpy.imread(io.BytesIO(data)) as raw:
+            refuse_too_large(name, raw.sizes.width, raw.sizes.height, max_pixels)
+            samples: Samples = raw.postprocess(use_camera_wb=True, output_bps=16)
+    except rawpy.LibRawError as error:
+        said = error.args[0]
+        raise ValueError(said.decode() if isinstance(said, bytes) else str(said)) from error
+    return Coded(
+        samples=samples,
+        orientation=1,
+        icc_profile=None,
+        exif=exif_of_tiff(data, name),
+        xmp=None,
+        saving=Saving(),
+    )

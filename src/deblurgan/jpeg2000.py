@@ -1,0 +1,95 @@
+"""The boxes of a JPEG 2000 file that Pillow neither reads nor writes: profile, EXIF, XMP, bits per sample."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+_EXIF = b"JpgTiffExif->JP2"
+_CONTAINERS = {b"jp2h"}
+_CODESTREAM = b"\xff\x4f\xff\x51"
+_CODING = b"\xff\x52"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a file says beside its pixels.
+
+    Attributes:
+        bits: most per sample.
+        is_lossless: its wavelet can be undone exactly.
+        icc_profile, exif, xmp: blocks as they stand, `exif` from its TIFF header on.
+    """
+
+    bits: int
+    is_lossless: bool
+    icc_profile: bytes | None
+    exif: bytes | None
+    xmp: bytes | None
+
+
+def facts_of(data: bytes) -> Facts:
+    """Return what a JP2 file or a bare codestream says; damaged boxes count as absent.
+
+    Raises:
+        ValueError: there is no codestream.
+    """
+    start = data.find(_CODESTREAM)
+    coding = data.find(_CODING, start)
+    if start < 0 or coding < 0 or coding + 14 > len(data):
+        raise ValueError("there is no picture in it")
+    count = int.from_bytes(data[start + 40 : start + 42])
+    depths = data[start + 42 : start + 42 + 3 * count : 3]
+    profile = exif = xmp = None
+    for kind, body in _boxes(data[:start]) if not data.startswith(_CODESTREAM) else ():
+        if kind == b"colr" and body[:1] == b"\2":
+            profile = body[3:]
+    for kind, body in _boxes(data) if not data.startswith(_CODESTREAM) else ():
+        if kind == b"uuid" and body[:16] == _XMP:
+            xmp = body[16:]
+        elif kind == b"uuid" and body[:16] == _EXIF:
+            exif = body[16:]
+    return Facts(max((depth & 0x7F) + 1 for depth in depths or b"\7"), data[coding + 13] == 1, profile, exif, xmp)
+
+
+def with_blocks(jp2: bytes, icc_profile: bytes | None, exif: bytes | None, xmp: bytes | None) -> bytes:
+    """Return a JP2 file that Pillow wrote, with these blocks added; the profile replaces its named colours."""
+    parts = []
+    for kind, body in _top_boxes(jp2):
+        if kind == b"jp2h" and icc_profile:
+            inner = [
+                (name, b"\2\0\0" + icc_profile if name == b"colr" else content)
+                for name, content in _top_boxes(body)
+            ]
+            body = b"".join(_box(*each) for each in inner)
+        if kind == b"jp2c":
+            parts += [_box(b"uuid", _EXIF + exif)] if exif else []
+            parts += [_box(b"uuid", _XMP + xmp)] if xmp else []
+        parts.append(_box(kind, body))
+    return b"".join(parts)
+
+
+def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    for kind, body in _top_boxes(data):
+        if kind in _CONTAINERS:
+            yield from _boxes(body)
+        else:
+            yield kind, body
+
+
+def _top_boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    place = 0
+    while place + 8 <= len(data):
+        length, kind, head = int.from_bytes(data[place : place + 4]), data[place + 4 : place + 8], 8
+        if length == 1:
+            length, head = int.from_bytes(data[place + 8 : place + 16]), 16
+        if length == 0:
+            length = len(data) - place
+        if length < head:
+            return
+        yield kind, data[place + head : place + length]
+        place += length
+
+
+def _box(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">L", len(body) + 8) + kind + body

@@ -1,0 +1,123 @@
+"""What a picture and a tile cost in memory, how much there is, and the largest tile that leaves room."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from deblurgan.errors import DeblurganError
+
+
+@dataclass(frozen=True)
+class EngineMemory:
+    """What an engine takes with the default network.
+
+    Attributes:
+        program: bytes before it has seen a picture: Python, libraries, weights.
+        per_tile_pixel: bytes for each pixel of a tile, the arrays on the way to the engine and back included.
+    """
+
+    program: int
+    per_tile_pixel: int
+
+
+# Peak resident memory of processes that ran one tile of 512, 1024 and 2048 pixels a side (OpenVINO 2026.4, ONNX
+# Runtime 1.32, PyTorch 2.14 on Zen 4), as a line; 36 bytes a pixel added for three float arrays around the engine.
+ENGINE_MEMORY: dict[tuple[str, str], EngineMemory] = {
+    ("openvino", "bf16"): EngineMemory(170_000_000, 116),
+    ("openvino", "f32"): EngineMemory(180_000_000, 165),
+    ("onnx", "f32"): EngineMemory(120_000_000, 300),
+    ("torch", "f32"): EngineMemory(780_000_000, 205),
+    ("torch", "bf16"): EngineMemory(780_000_000, 205),
+}
+"""By an engine's name and precision."""
+
+_UNKNOWN_ENGINE = EngineMemory(200_000_000, 300)
+
+LEAST_LIMIT = 200_000_000
+"""Bytes below which no limit makes sense: most engines take as much before they have seen a picture."""
+
+BYTES_PER_PIXEL = 12
+"""Most that reading, holding or writing an 8-bit colour photo takes for each of its pixels."""
+
+_USUAL_LIMIT = 1_400_000_000
+_SHARE_OF_AVAILABLE = 0.75
+_WITHOUT_ANSWER = 4_000_000_000
+# Below this the halo is most of the tile; larger tiles than the upper bound gain next to nothing.
+_LEAST_TILE, _LARGEST_TILE = 640**2, 4096**2
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", re.IGNORECASE)
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+
+_SYSTEM = Path("/proc/meminfo")
+_GROUP = Path("/sys/fs/cgroup")
+
+
+def parse_size(text: str) -> int:
+    """Return the bytes that a size such as 1.5G, 800M or 2000000000 stands for; units are powers of 1000.
+
+    Raises:
+        DeblurganError: it is no size, or not above `LEAST_LIMIT`.
+    """
+    found = _SIZE.fullmatch(text.strip())
+    size = int(float(found[1]) * _UNITS[found[2].lower()]) if found else 0
+    if size <= LEAST_LIMIT:
+        least = f"{LEAST_LIMIT // 10**6}M"
+        raise DeblurganError(f"Memory is {text!r}; give a size such as 1.5G or 800M, more than {least}.")
+    return size
+
+
+def default_limit() -> int:
+    """Bytes the whole program may take where nobody says: 1.4 GB, less on a machine that has little free."""
+    return max(LEAST_LIMIT, min(_USUAL_LIMIT, int(_SHARE_OF_AVAILABLE * available())))
+
+
+def available() -> int:
+    """Bytes this process could still take without swapping, by the system and the control group."""
+    return min(_free_in_system(), _free_in_group())
+
+
+def most_pixels(limit: int) -> int:
+    """Pixels of the largest 8-bit photo that can be read, held and written within `limit` bytes."""
+    return max(0, limit - LEAST_LIMIT) // BYTES_PER_PIXEL
+
+
+def largest_tile(size: tuple[int, int], *, bytes_per_sample: int, limit: int, engine: tuple[str, str]) -> int:
+    """Pixels of the largest tile with which restoring a picture stays within about `limit` bytes.
+
+    Args:
+        size: (height, width) of the picture.
+        bytes_per_sample: 1, 2 or 4.
+        limit: of the whole program.
+        engine: its name and precision; one that was not measured counts as greedy.
+    """
+    costs = ENGINE_MEMORY.get(engine, _UNKNOWN_ENGINE)
+    pictures = 2 * 3 * bytes_per_sample * math.prod(size)
+    room = max(0, limit - costs.program - pictures)
+    # Rows that are not finished yet are held as floats across the picture, twice where they move on: a square
+    # tile of side s costs per_tile_pixel * s * s + strip * s.
+    strip = 2 * 3 * 4 * size[1]
+    side = (math.sqrt(strip**2 + 4 * costs.per_tile_pixel * room) - strip) / (2 * costs.per_tile_pixel)
+    return int(min(max(side * side, _LEAST_TILE), _LARGEST_TILE))
+
+
+def _free_in_system() -> int:
+    try:
+        found = re.search(r"^MemAvailable:\s*(\d+) kB", _SYSTEM.read_text("ascii"), flags=re.MULTILINE)
+        if found:
+            return int(found[1]) * 1024
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    except (OSError, ValueError, AttributeError):
+        return _WITHOUT_ANSWER
+
+
+def _free_in_group() -> int:
+    """What the control group leaves; no limit counts as endless."""
+    try:
+        allowed, used = ((_GROUP / name).read_text("ascii").strip() for name in ("memory.max", "memory.current"))
+        return max(0, int(allowed) - int(used))
+    except (OSError, ValueError):
+        return 2**63
