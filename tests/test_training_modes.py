@@ -13,8 +13,10 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("lightning_fabric")
 
 from deblurgan.errors import RecipeError, TrainingFailed  # noqa: E402
+from deblurgan.restore import RestoreOptions, load  # noqa: E402
 from deblurgan.training import loop, state  # noqa: E402
 from deblurgan.training.dataset import TrainingSet  # noqa: E402
+from deblurgan.training.export import export, manifest_of  # noqa: E402
 from deblurgan.training.pictures import load_pictures, pixels_of  # noqa: E402
 from deblurgan.training.recipe import as_toml, from_settings  # noqa: E402
 from deblurgan.training.run_folder import BEST, ENVIRONMENT, LAST, LOG, RECIPE, SAMPLES  # noqa: E402
@@ -113,7 +115,9 @@ def test_two_processes_train_as_one_does_with_the_whole_batch(game, recipe, tmp_
     )
     assert len(one) == 4
     for alone, together in zip(one, two, strict=True):
-        del alone["crops_per_second"], together["crops_per_second"]
+        assert 0 <= together["waiting"] < 1
+        for pace in ("crops_per_second", "waiting"):
+            del alone[pace], together[pace]
         assert alone == pytest.approx(together, rel=2e-3)
 
 
@@ -168,3 +172,18 @@ def test_a_damaged_picture_is_named_and_left_out_but_too_many_stop_the_training(
 def test_a_misspelt_setting_is_answered_with_the_nearest_one():
     with pytest.raises(RecipeError, match=r"did you mean optimiser\.learning_rate"):
         from_settings({"optimiser": {"learing_rate": 1e-3}})
+
+
+def test_a_network_that_enlarges_is_trained_exported_and_run(tmp_path, scene):
+    (tmp_path / "photos").mkdir()
+    PIL.Image.fromarray(scene).save(tmp_path / "photos" / "a.png")
+    options = SETTINGS["generator"]["options"] | {"scale": 2}
+    data = SETTINGS["data"] | {"photos": [str(tmp_path / "photos")], "real_share": 0.0, "scale": 2}
+    recipe = from_settings(SETTINGS | {"generator": {"options": options}, "data": data})
+    blurred, sharp = first_batch(recipe)
+    assert (blurred.shape[2:], sharp.shape[2:]) == ((16, 16), (32, 32))
+    trained = loop.train(recipe, tmp_path / "run", threads=1)
+    model = export(trained.average, manifest_of(trained.average, recipe, name="twice"), tmp_path / "twice")
+    whole, tiled = (load(str(model.path))(scene, RestoreOptions(tile=tile)).pixels for tile in ("off", 64))
+    assert whole.shape == (2 * scene.shape[0], 2 * scene.shape[1], 3)
+    assert np.abs(whole.astype(int) - tiled).max() <= 1

@@ -88,8 +88,15 @@ class Image:
         return int(self.pixels.shape[1])
 
     def with_pixels(self, pixels: Pixels) -> Image:
-        """Return the same photo with other pixels, [H, W, 3]: float32 in [0, 1], uint8 or uint16."""
-        return dataclasses.replace(self, pixels=pixels)
+        """Return the same photo with other pixels, [H, W, 3]: float32 in [0, 1], uint8 or uint16.
+
+        Pixels that are a whole number of times larger enlarge the transparency too.
+        """
+        scale = len(pixels) // self.height
+        alpha = self.alpha
+        if alpha is not None and scale > 1:
+            alpha = alpha.repeat(scale, axis=0).repeat(scale, axis=1)
+        return dataclasses.replace(self, pixels=pixels, alpha=alpha)
 
 
 def read(source: Path | str | bytes | BinaryIO, *, max_pixels: int = MAX_PIXELS, as_stored: bool = False) -> Image:

@@ -104,15 +104,18 @@ class Restorer:
             options: how.
 
         Returns:
-            the result in the same shape and dtype.
+            the result in the same shape and dtype; of a model that enlarges, `manifest.scale` times as large.
 
         Raises:
             ValueError: the array has another shape or dtype.
-            DeblurganError: the model cannot be tiled but tiles were asked for.
+            DeblurganError: the model cannot be tiled but tiles were asked for, or enlarges but a strength below 1
+                was.
             MemoryError: not even the smallest tile fits.
         """
         if pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
             raise ValueError(f"expected pixels of shape [H, W, 3], got {list(pixels.shape)}")
+        if self.manifest.scale > 1 and options.strength < 1:
+            raise DeblurganError(f"Model {self.manifest.name!r} enlarges pictures; it has only strength 1.")
         started = time.perf_counter()
         largest = self._largest_tile(pixels, options)
         tiles = self._plan(pixels, largest, options)
@@ -154,13 +157,13 @@ class Restorer:
     def _tile_by_tile(
         self, pixels: NDArray[Any], tiles: list[tiling.Tile], options: RestoreOptions
     ) -> NDArray[Any]:
-        preset = PRESETS[options.preset]
-        result = np.empty(pixels.shape, np.float32 if pixels.dtype.kind == "f" else pixels.dtype)
-
-        def values_of(tile: tiling.Tile) -> NDArray[np.float32]:
-            return self._run(tiling.pad(as_float(tiling.inside(pixels, tile)), tile, preset.fill))
-
-        for top, sharp in tiling.finished_rows((pixels.shape[0], pixels.shape[1]), tiles, values_of):
+        preset, scale = PRESETS[options.preset], self.manifest.scale
+        size = (pixels.shape[0] * scale, pixels.shape[1] * scale)
+        result = np.empty((*size, 3), np.float32 if pixels.dtype.kind == "f" else pixels.dtype)
+        windows = (tiling.pad(as_float(tiling.inside(pixels, tile)), tile, preset.fill) for tile in tiles)
+        values = map(self._run, windows)
+        placed = [tile.enlarged(scale) for tile in tiles]
+        for top, sharp in tiling.finished_rows(size, placed, lambda _: next(values)):
             rows = slice(top, top + len(sharp))
             if options.strength < 1:
                 blurred = as_float(pixels[rows])

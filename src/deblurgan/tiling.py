@@ -54,6 +54,13 @@ class Tile:
         """(height, width) of the window."""
         return len(self.rows), len(self.columns)
 
+    def enlarged(self, scale: int) -> Tile:
+        """The same window of the picture enlarged `scale` times."""
+        if scale == 1:
+            return self
+        rows, columns = np.repeat(self.rows, scale), np.repeat(self.columns, scale)
+        return Tile(self.top * scale, self.left * scale, rows, columns)
+
 
 def plan(size: tuple[int, int], rule: SizeRule, *, halo: int, largest: int | None) -> list[Tile]:
     """Tiles of equal size that cover a picture, as few computed pixels as possible.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from deblurgan.networks.backbones import Backbone, PlainBackbone
 from deblurgan.networks.decoders import PixelShuffleDecoder
@@ -22,6 +24,11 @@ Output = Callable[[Tensor, Tensor], Tensor]
 def added(blurred: Tensor, change: Tensor) -> Tensor:
     """The change added to the picture as it is; the sum may leave [-1, 1] a little."""
     return blurred + change
+
+
+def added_to_enlarged(blurred: Tensor, change: Tensor, *, scale: int) -> Tensor:
+    """The change added to the picture, which is enlarged `scale` times, bicubically."""
+    return functional.interpolate(blurred, scale_factor=float(scale), mode="bicubic") + change
 
 
 def added_within_range(blurred: Tensor, change: Tensor) -> Tensor:
@@ -55,20 +62,25 @@ class FPNGenerator(nn.Module):
         minimum_size: least (height, width) of the input.
         architecture: key of `GENERATORS` that it was built from, if it was.
         options: that build the same network again.
+        scale: how many times larger than its input the output is.
     """
 
-    def __init__(self, backbone: Backbone, decoder: nn.Module, output: Output = added) -> None:
+    def __init__(self, backbone: Backbone, decoder: nn.Module, output: Output = added, scale: int = 1) -> None:
         super().__init__()
         self.backbone = backbone
         self.decoder = decoder
         self.output = output
         self.size_multiple = backbone.features[-1].stride
         self.minimum_size = backbone.minimum_size
+        self.scale = scale
         self.architecture = ""
         self.options: dict[str, Any] = {}
 
     def forward(self, blurred: Tensor) -> Tensor:
-        """Map [N, 3, H, W] in [-1, 1] to the same shape; only `fpn_plain` may leave the range a little."""
+        """Map [N, 3, H, W] in [-1, 1] to the same shape, or `scale` times the size.
+
+        Only `fpn_plain` may leave the range a little.
+        """
         change: Tensor = self.decoder(self.backbone(blurred))
         return self.output(blurred, change.to(blurred.dtype))
 
@@ -78,6 +90,7 @@ def plain_fpn(
     channels: tuple[int, ...] = (32, 64, 128, 192),
     depths: tuple[int, ...] = (1, 2, 3, 4),
     decoder_depths: tuple[int, ...] = (1, 1, 2),
+    scale: int = 1,
 ) -> FPNGenerator:
     """FPN generator on the plain backbone, with the pixel-shuffle decoder.
 
@@ -85,9 +98,12 @@ def plain_fpn(
         channels: width at strides 2, 4, 8, ...
         depths: residual blocks of the backbone at each of them.
         decoder_depths: residual blocks of the decoder, finest first, none at the coarsest level.
+        scale: how many times larger than its input the output is: 2 or more for super-resolution.
     """
     backbone = PlainBackbone(tuple(channels), tuple(depths))
-    return FPNGenerator(backbone, PixelShuffleDecoder(backbone.features, tuple(decoder_depths)))
+    decoder = PixelShuffleDecoder(backbone.features, tuple(decoder_depths), scale)
+    output = added if scale == 1 else partial(added_to_enlarged, scale=scale)
+    return FPNGenerator(backbone, decoder, output, scale)
 
 
 def paper_fpn(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,11 +66,11 @@ def train(
         manifest_of(state.average, recipe, name="average"), TorchEngine(state.average, recipe.precision)
     )
     pace = _Pace(recipe, state.step, minutes)
-    for blurred, sharp in _batches(recipe, load_pictures(recipe), state.step, fabric):
+    for blurred, sharp in pace.watched(_batches(recipe, load_pictures(recipe), state.step, fabric)):
         logged = training_step(state, blurred.to(fabric.device), sharp.to(fabric.device))
         schedule, last = recipe.schedule, state.step == recipe.schedule.steps or pace.is_over()
         if state.step % schedule.log_every == 0 or last:
-            run.log({"step": state.step, **logged, "crops_per_second": pace.crops_per_second(state.step)})
+            run.log({"step": state.step, **logged, **pace.figures(state.step)})
         run.show_progress(state.step, schedule.steps, logged["loss"])
         if validation and (state.step % recipe.validation.every == 0 or last):
             _validate(state, run, restorer, validation)
@@ -108,16 +108,29 @@ def _validate(state: TrainingState, run: RunFolder, restorer: Restorer, pairs: l
 
 
 class _Pace:
-    """How fast a training goes, and whether its time is over."""
+    """How fast a training goes, how long it waits for data, and whether its time is over."""
 
     def __init__(self, recipe: Recipe, step: int, minutes: float | None) -> None:
         self._batch, self._first = recipe.data.batch, step
-        self._started = time.monotonic()
+        self._started, self._waited = time.monotonic(), 0.0
         self._allowed = float("inf") if minutes is None else 60 * minutes
 
-    def crops_per_second(self, step: int) -> float:
-        """Since the start of this process."""
-        return round((step - self._first) * self._batch / (time.monotonic() - self._started), 1)
+    def watched(self, batches: Iterable[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
+        """The same batches; the clock starts when the first one is there."""
+        iterator = iter(batches)
+        batch = next(iterator, None)
+        self._started = time.monotonic()
+        while batch is not None:
+            yield batch
+            asked = time.monotonic()
+            batch = next(iterator, None)
+            self._waited += time.monotonic() - asked
+
+    def figures(self, step: int) -> dict[str, float]:
+        """Crops per second and the share of the time spent waiting for them, since the start of this process."""
+        passed = time.monotonic() - self._started
+        crops = (step - self._first) * self._batch
+        return {"crops_per_second": round(crops / passed, 1), "waiting": round(self._waited / passed, 4)}
 
     def is_over(self) -> bool:
         """Whether the allowed time has passed."""

@@ -41,7 +41,8 @@ class DataSettings:
             them in memory, which only small sets allow.
         real_share: share of training crops cut from real pairs as they are.
         pair_frame_share: share of the synthetic crops that start from the sharp pictures of pairs.
-        crop: side of a training crop in pixels.
+        scale: how many times smaller the network's input is than the sharp crop; above 1 for super-resolution.
+        crop: side of a sharp training crop in pixels.
         batch: crops per step.
         workers: processes that prepare crops.
         positions: places tried per crop, of which the one with most detail is taken.
@@ -52,6 +53,7 @@ class DataSettings:
     packed: str = ""
     real_share: float = 0.25
     pair_frame_share: float = 0.4
+    scale: int = 1
     crop: int = 192
     batch: int = 8
     workers: int = 1
@@ -208,7 +210,18 @@ class Recipe:
                 self.data.real_share < 1 and not (self.data.photos or self.data.pairs),
                 "no sharp pictures: name folders in data.photos or data.pairs",
             ),
-            (self.data.crop % 16 != 0, f"data.crop is {self.data.crop}; it must be a multiple of 16"),
+            (
+                self.data.crop % (16 * self.data.scale) != 0,
+                f"data.crop is {self.data.crop}; it must be a multiple of {16 * self.data.scale}",
+            ),
+            (
+                self.data.scale != self.generator.options.get("scale", 1),
+                f"data.scale is {self.data.scale}, generator.options.scale is not",
+            ),
+            (
+                self.data.scale > 1 and bool(self.validation.pairs),
+                "pairs of one size cannot validate a network that enlarges; leave validation.pairs empty",
+            ),
             (
                 self.schedule.warmup + self.schedule.plateau >= self.schedule.steps,
                 "schedule.warmup and schedule.plateau must be shorter than schedule.steps",
