@@ -19,6 +19,12 @@ from deblurgan.extras import require
 @click.option("-o", "--output", required=True, metavar="RUN", help="Folder for the checkpoint and the log.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in RUN.")
 @click.option("--minutes", type=click.FloatRange(min=0), help="Stop after this time, with a checkpoint.")
+@click.option(
+    "--carry",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Go on from the checkpoint in DIR, if there is one, and leave the new one there, in parts of 15 MiB.",
+)
 @click.option("--accelerator", default="auto", show_default=True, help="cpu, gpu, or auto: a GPU if any.")
 @click.option("--devices", type=click.IntRange(1), default=1, show_default=True, help="Processes on this machine.")
 @click.option("--nodes", type=click.IntRange(1), default=1, show_default=True, help="Machines; start it on each.")
@@ -29,6 +35,7 @@ def train(
     output: str,
     resume: bool,
     minutes: float | None,
+    carry: Path | None,
     accelerator: str,
     devices: int,
     nodes: int,
@@ -36,12 +43,21 @@ def train(
 ) -> int:
     """Train a network by RECIPE: the name of one that comes with the package, or a TOML file."""
     require("train", "Training")
-    from deblurgan.training import loop
+    from deblurgan.training import loop, parcels
     from deblurgan.training import recipe as recipes
     from deblurgan.training.devices import connect
+    from deblurgan.training.run_folder import LAST
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     settings = recipes.load(recipe, overrides)
     fabric = connect(accelerator=accelerator, devices=devices, nodes=nodes)
+    last = Path(output) / LAST
+    if carry and not resume:
+        if fabric.is_global_zero:
+            parcels.join(carry, last)
+        fabric.barrier()
+        resume = last.exists()
     loop.train(settings, Path(output), resume=resume, threads=threads, fabric=fabric, minutes=minutes)
+    if carry and fabric.is_global_zero:
+        parcels.split(last, carry)
     return 0
