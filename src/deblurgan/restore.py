@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deblurgan import tiling
+from deblurgan import guard, tiling
 from deblurgan.catalogue import find
 from deblurgan.engines import Engine, open_engine
 from deblurgan.errors import DeblurganError
@@ -27,18 +27,20 @@ class Preset:
         spare: a picture that fits already still gains one block of padding.
         fill: value of the padding, in [0, 1]; None to mirror the picture.
         truncate: cut fractions off instead of rounding.
+        guard: the guard may act.
     """
 
     spare: bool
     fill: float | None
     truncate: bool
+    guard: bool = True
 
 
 PRESETS: dict[str, Preset] = {
     "default": Preset(spare=False, fill=None, truncate=False),
     # What the official DeblurGAN-v2 does, so that its pictures can be had again; it darkens by half a level,
     # and grey padding shifts the statistics of the whole picture.
-    "official": Preset(spare=True, fill=0.5, truncate=True),
+    "official": Preset(spare=True, fill=0.5, truncate=True, guard=False),
 }
 
 
@@ -51,11 +53,14 @@ class RestoreOptions:
         tile: 'auto', 'off' for the whole picture at once, or the side of the largest tile in pixels,
             whose area is what bounds memory.
         preset: a key of `PRESETS`.
+        guard: what would harm the picture is mixed back towards the input (see `deblurgan.guard`), unless the
+            preset forbids it.
     """
 
     strength: float = 1.0
     tile: int | str = "auto"
     preset: str = "default"
+    guard: bool = True
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
@@ -74,11 +79,13 @@ class Restored:
         pixels: [H, W, 3] in the dtype that came in.
         tiles: into how many the picture was cut.
         seconds: it took.
+        verdict: the guard's, or that of a result kept whole if it did not judge.
     """
 
     pixels: NDArray[Any]
     tiles: int
     seconds: float
+    verdict: guard.Verdict = field(default_factory=guard.Verdict)
 
 
 class Restorer:
@@ -116,11 +123,15 @@ class Restorer:
         sharp = np.zeros_like(blurred)
         for tile in tiles:
             tiling.add(sharp, tile, self._run(tiling.cut(blurred, tile, preset.fill)))
+        verdict = guard.Verdict()
+        if options.guard and preset.guard:
+            verdict = guard.judge(blurred, sharp)
+            guard.mix(blurred, sharp, verdict)
         if options.strength < 1:
             sharp = blurred + np.float32(options.strength) * (sharp - blurred)
         np.clip(sharp, 0, 1, out=sharp)
         result = sharp if pixels.dtype.kind == "f" else _as_integers(sharp, pixels.dtype, preset)
-        return Restored(result, len(tiles), time.perf_counter() - started)
+        return Restored(result, len(tiles), time.perf_counter() - started, verdict)
 
     def close(self) -> None:
         """Give the engine's memory back."""
