@@ -36,7 +36,7 @@ def test_an_identity_model_scores_what_the_input_scores(pairs):
 
 
 def test_gains_are_per_picture_and_the_report_counts_the_worse(pairs):
-    evaluation = evaluate(pairs, {"undo": Restorer(IDENTITY, Undoing())}, metrics=("ssim",))
+    evaluation = evaluate(pairs, {"undo": Restorer(IDENTITY, Undoing())}, metrics=("ssim",), guard=False)
     assert all(gain > 0 for gain in evaluation.gains("undo", "ssim"))
     text = as_markdown(evaluation)
     assert "| set | 2 | input |" in text

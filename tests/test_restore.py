@@ -44,8 +44,21 @@ def test_strength_zero_gives_the_input_back(scene):
             return -batch
 
     restorer = Restorer(IDENTITY, Inverting())
-    np.testing.assert_array_equal(restorer(scene, RestoreOptions(strength=0)).pixels, scene)
-    np.testing.assert_array_equal(restorer(scene, RestoreOptions(strength=1)).pixels, 255 - scene)
+    np.testing.assert_array_equal(restorer(scene, RestoreOptions(strength=0, guard=False)).pixels, scene)
+    np.testing.assert_array_equal(restorer(scene, RestoreOptions(guard=False)).pixels, 255 - scene)
+
+
+@pytest.mark.parametrize(
+    ("options", "acts"), [({}, True), ({"guard": False}, False), ({"preset": "official"}, False)]
+)
+def test_the_guard_acts_unless_it_is_turned_off(scene, options, acts):
+    class Blackening(IdentityEngine):
+        def run(self, batch):
+            return np.full_like(batch, -1)
+
+    restored = Restorer(IDENTITY, Blackening())(scene, RestoreOptions(**options))
+    assert (restored.verdict.share == 0) is acts
+    np.testing.assert_array_equal(restored.pixels, scene if acts else np.zeros_like(scene))
 
 
 @pytest.mark.parametrize("options", [{"strength": 1.5}, {"tile": "many"}, {"tile": 0}, {"preset": "odd"}])

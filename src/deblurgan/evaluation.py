@@ -12,7 +12,7 @@ from deblurgan.errors import PairError
 from deblurgan.image import read, to_integer
 from deblurgan.metrics import DEFAULT_METRICS, METRICS
 from deblurgan.pairs import Pair
-from deblurgan.restore import Restorer
+from deblurgan.restore import RestoreOptions, Restorer
 
 INPUT = "input"
 
@@ -90,6 +90,7 @@ def evaluate(
     models: Mapping[str, Restorer],
     *,
     metrics: Sequence[str] = DEFAULT_METRICS,
+    guard: bool = True,
     keep: Callable[[Pair, str, NDArray[np.uint8]], None] | None = None,
 ) -> Evaluation:
     """Restore every blurred picture with every model and compare it with the sharp one, rounded to 8 bits.
@@ -98,19 +99,21 @@ def evaluate(
         pairs: to measure on.
         models: by the name they appear under.
         metrics: keys of `METRICS`.
+        guard: the guard acts, as it does for users; without it the network alone is measured.
         keep: called with (pair, model, pixels) for every result.
 
     Raises:
         PairError: the two pictures of a pair differ in size.
     """
     rows: list[Row] = []
+    options = RestoreOptions(guard=guard)
     for pair in pairs:
         blurred, sharp = (to_integer(read(path).pixels, 8) for path in (pair.blurred, pair.sharp))
         if blurred.shape != sharp.shape:
             raise PairError(f"The pictures of {pair.name} differ in size: {blurred.shape} and {sharp.shape}.")
         results = {INPUT: (blurred, 0.0)}
         for name, restorer in models.items():
-            restored = restorer(blurred)
+            restored = restorer(blurred, options)
             results[name] = (restored.pixels, restored.seconds)
         for name, (pixels, seconds) in results.items():
             if keep:

@@ -22,7 +22,7 @@ class PhotoOptions:
     """What happens to each photograph.
 
     Attributes:
-        restore: strength and tiles.
+        restore: strength, tiles and guard.
         suffix: put after the stem of a result that has no other place.
         format: of the results, as a suffix without its dot; None for the input's.
         quality: 1 to 100 for lossy formats; None to keep the input's.
@@ -62,8 +62,8 @@ class Outcome:
     Attributes:
         input: path as given.
         output: path of the result, or None without one.
-        status: how it ended.
-        reason: why it failed or was skipped; empty otherwise.
+        status: how it ended; 'unchanged' if the guard kept nothing of the network's change.
+        reason: why it failed, was skipped, or what the guard took back; empty otherwise.
         width, height: of the picture in pixels; 0 if unknown.
         model: name.
         engine: name.
@@ -73,7 +73,7 @@ class Outcome:
 
     input: str
     output: str | None
-    status: Literal["done", "skipped", "failed"]
+    status: Literal["done", "unchanged", "skipped", "failed"]
     reason: str = ""
     width: int = 0
     height: int = 0
@@ -222,7 +222,8 @@ def _done(job: Job, restorer: Restorer, options: PhotoOptions) -> Outcome:
     return Outcome(
         str(job.source),
         str(job.target),
-        "done",
+        "done" if restored.verdict.share else "unchanged",
+        restored.verdict.reason,
         width=photo.width,
         height=photo.height,
         model=restorer.manifest.name,

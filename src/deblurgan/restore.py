@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deblurgan import memory, tiling
+from deblurgan import guard, memory, tiling
 from deblurgan.catalogue import find
 from deblurgan.engines import Engine, open_engine
 from deblurgan.errors import DeblurganError
@@ -27,18 +27,20 @@ class Preset:
         spare: a picture that fits already still gains one block of padding.
         fill: value of the padding, in [0, 1]; None to mirror the picture.
         truncate: cut fractions off instead of rounding.
+        guard: the guard may act.
     """
 
     spare: bool
     fill: float | None
     truncate: bool
+    guard: bool = True
 
 
 PRESETS: dict[str, Preset] = {
     "default": Preset(spare=False, fill=None, truncate=False),
     # What the official DeblurGAN-v2 does, so that its pictures can be had again; it darkens by half a level,
     # and grey padding shifts the statistics of the whole picture.
-    "official": Preset(spare=True, fill=0.5, truncate=True),
+    "official": Preset(spare=True, fill=0.5, truncate=True, guard=False),
 }
 
 
@@ -53,12 +55,15 @@ class RestoreOptions:
         preset: a key of `PRESETS`.
         memory_limit: bytes the whole program may take, about, where tile is 'auto'; None for
             `memory.default_limit()`.
+        guard: what would harm the picture is mixed back towards the input (see `deblurgan.guard`), unless the
+            preset forbids it or the model enlarges.
     """
 
     strength: float = 1.0
     tile: int | str = "auto"
     preset: str = "default"
     memory_limit: int | None = None
+    guard: bool = True
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
@@ -77,11 +82,13 @@ class Restored:
         pixels: [H, W, 3] in the dtype that came in.
         tiles: into how many the picture was cut.
         seconds: it took.
+        verdict: the guard's, or that of a result kept whole if it did not judge.
     """
 
     pixels: NDArray[Any]
     tiles: int
     seconds: float
+    verdict: guard.Verdict = field(default_factory=guard.Verdict)
 
 
 class Restorer:
@@ -121,14 +128,15 @@ class Restorer:
         tiles = self._plan(pixels, largest, options)
         while True:
             try:
-                result = self._tile_by_tile(pixels, tiles, options)
+                result, finite = self._tile_by_tile(pixels, tiles, options)
             except MemoryError:
                 smaller = [] if largest is None else self._plan(pixels, math.prod(tiles[0].size) // 2, options)
                 if not smaller or math.prod(smaller[0].size) >= math.prod(tiles[0].size):
                     raise
                 tiles = smaller
             else:
-                return Restored(result, len(tiles), time.perf_counter() - started)
+                verdict = self._guarded(pixels, result, finite, options)
+                return Restored(result, len(tiles), time.perf_counter() - started, verdict)
 
     def close(self) -> None:
         """Give the engine's memory back."""
@@ -156,21 +164,33 @@ class Restorer:
 
     def _tile_by_tile(
         self, pixels: NDArray[Any], tiles: list[tiling.Tile], options: RestoreOptions
-    ) -> NDArray[Any]:
+    ) -> tuple[NDArray[Any], bool]:
+        """The result, and whether the network gave nothing but finite values."""
         preset, scale = PRESETS[options.preset], self.manifest.scale
         size = (pixels.shape[0] * scale, pixels.shape[1] * scale)
         result = np.empty((*size, 3), np.float32 if pixels.dtype.kind == "f" else pixels.dtype)
         windows = (tiling.pad(as_float(tiling.inside(pixels, tile)), tile, preset.fill) for tile in tiles)
         values = map(self._run, windows)
-        placed = [tile.enlarged(scale) for tile in tiles]
+        placed, finite = [tile.enlarged(scale) for tile in tiles], True
         for top, sharp in tiling.finished_rows(size, placed, lambda _: next(values)):
             rows = slice(top, top + len(sharp))
             if options.strength < 1:
                 blurred = as_float(pixels[rows])
                 sharp = blurred + np.float32(options.strength) * (sharp - blurred)
+            finite = finite and bool(np.isfinite(sharp).all())
             np.clip(sharp, 0, 1, out=sharp)
             result[rows] = sharp if result.dtype.kind == "f" else _as_integers(sharp, result.dtype, preset)
-        return result
+        return result, finite
+
+    def _guarded(
+        self, pixels: NDArray[Any], result: NDArray[Any], finite: bool, options: RestoreOptions
+    ) -> guard.Verdict:
+        """Take back from the result, in place, what the guard does not let through."""
+        if not (options.guard and PRESETS[options.preset].guard) or self.manifest.scale > 1:
+            return guard.Verdict()
+        verdict = guard.judge(pixels, result) if finite else guard.BROKEN
+        guard.mix(pixels, result, verdict)
+        return verdict
 
     def _run(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
         """One window through the network and its value range, [h, w, 3] in [0, 1] on both ends."""

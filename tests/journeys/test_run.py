@@ -33,7 +33,7 @@ def errors_of(done):
 
 
 def test_a_photo_gets_a_neighbour(photo_file):
-    done = deblurgan("run", photo_file)
+    done = deblurgan("run", photo_file, "--no-guard")
     target = photo_file.with_name("photo_deblurred.jpg")
     assert done.returncode == 0
     assert done.stdout.decode().strip() == str(target)
@@ -79,7 +79,7 @@ def test_sixteen_bits_and_metadata_come_through(tmp_path, scene):
     pixels = scene.astype(np.float32) / 255
     deep = Image(pixels=pixels, bit_depth=16, icc_profile=_srgb(), exif=_exif_with_artist(), format="PNG")
     write(deep, tmp_path / "deep.png")
-    assert deblurgan("run", tmp_path / "deep.png", "-o", tmp_path / "out.png").returncode == 0
+    assert deblurgan("run", tmp_path / "deep.png", "-o", tmp_path / "out.png", "--no-guard").returncode == 0
     result = read(tmp_path / "out.png")
     assert result.bit_depth == 16
     assert len(np.unique(np.rint(result.pixels * 65535))) > 256
@@ -87,13 +87,23 @@ def test_sixteen_bits_and_metadata_come_through(tmp_path, scene):
 
 
 def test_json_says_what_became_of_each_file(photo_file, tmp_path):
-    done = deblurgan("run", photo_file, tmp_path / "gone.jpg", "--json", "-o", tmp_path / "out")
+    done = deblurgan("run", photo_file, tmp_path / "gone.jpg", "--json", "-o", tmp_path / "out", "--no-guard")
     first, second = (json.loads(line) for line in done.stdout.splitlines())
     assert done.returncode == 1
     assert (first["status"], first["width"], first["height"], first["tiles"]) == ("done", 128, 96, 1)
     assert first["seconds"] > 0
     assert second["status"] == "failed"
     assert "gone.jpg" in second["reason"]
+
+
+def test_a_sharp_photo_comes_out_unchanged_and_the_reason_is_said(photo_file, tmp_path):
+    done = deblurgan("run", photo_file, "-o", tmp_path / "same.png")
+    assert done.returncode == 0
+    assert "sharp already" in errors_of(done)
+    np.testing.assert_array_equal(read(tmp_path / "same.png").pixels, read(photo_file).pixels)
+    outcome = json.loads(deblurgan("run", photo_file, "--json").stdout)
+    assert outcome["status"] == "unchanged"
+    assert "sharp already" in outcome["reason"]
 
 
 def test_a_dry_run_writes_nothing(photo_file):
@@ -120,7 +130,7 @@ def bad_files(folder, photo):
 
 def test_bad_files_are_named_and_the_rest_is_done(photo_file, tmp_path):
     names = bad_files(tmp_path, photo_file)
-    done = deblurgan("run", *(tmp_path / name for name in names), photo_file, "-o", tmp_path / "out")
+    done = deblurgan("run", *(tmp_path / name for name in names), photo_file, "-o", tmp_path / "out", "--no-guard")
     said = errors_of(done)
     assert done.returncode == 1
     assert all(name in said for name in names)

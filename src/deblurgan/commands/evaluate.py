@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deblurgan import catalogue, page, report
-from deblurgan.commands.options import engine_option, precision_option, quiet_option, threads_option
+from deblurgan.commands.options import engine_option, guard_option, precision_option, quiet_option, threads_option
 from deblurgan.engines import open_engine
 from deblurgan.evaluation import evaluate as evaluate_pairs
 from deblurgan.image import Image, read, to_float, write
@@ -35,6 +35,7 @@ from deblurgan.whole import whole_file
 @click.option("--save", type=click.Path(file_okay=False), help="Write the restored pictures to this folder.")
 @engine_option
 @precision_option
+@guard_option
 @threads_option
 @quiet_option
 def evaluate(
@@ -47,6 +48,7 @@ def evaluate(
     save: str | None,
     engine: str,
     precision: str,
+    guard: bool,
     threads: int | None,
     quiet: bool,
 ) -> int:
@@ -78,7 +80,7 @@ def evaluate(
                 pictures[pair.name, page.SHARP] = page.as_jpeg(read(pair.sharp).pixels)
 
     shown = tqdm(found, unit="pair", file=sys.stderr, disable=quiet or not sys.stderr.isatty(), leave=False)
-    evaluation = evaluate_pairs(shown, restorers, metrics=metrics, keep=keep)
+    evaluation = evaluate_pairs(shown, restorers, metrics=metrics, guard=guard, keep=keep)
     click.echo(report.as_markdown(evaluation))
     if json_file:
         with whole_file(json_file, overwrite=True) as file:

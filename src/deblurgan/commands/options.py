@@ -27,4 +27,10 @@ precision_option = click.option(
     metavar="NAME",
     help="What the network computes in: auto, f32 or bf16.",
 )
+guard_option = click.option(
+    "--guard/--no-guard",
+    default=True,
+    show_default=True,
+    help="Take back what would harm the picture: spots, grids, colour shifts, changes to what is sharp already.",
+)
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks.")

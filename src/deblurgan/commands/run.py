@@ -13,6 +13,7 @@ import click
 
 from deblurgan.commands.options import (
     engine_option,
+    guard_option,
     model_option,
     precision_option,
     quiet_option,
@@ -51,6 +52,7 @@ from deblurgan.restore import RestoreOptions, Restorer, load
     show_default=True,
     help="0 leaves the picture as it is, 1 is the whole effect.",
 )
+@guard_option
 @click.option(
     "--preset",
     default="default",
@@ -85,6 +87,7 @@ def run(
     tile: str,
     memory: str | None,
     strength: float,
+    guard: bool,
     preset: str,
     format_: str | None,
     quality: int | None,
@@ -105,7 +108,7 @@ def run(
     """
     options = PhotoOptions(
         restore=RestoreOptions(
-            strength, int(tile) if tile.isdigit() else tile, preset, parse_size(memory) if memory else None
+            strength, int(tile) if tile.isdigit() else tile, preset, parse_size(memory) if memory else None, guard
         ),
         suffix=suffix,
         format=format_,
@@ -116,7 +119,7 @@ def run(
         recursive=recursive,
     )
     if inputs == ("-",) and output in (None, "-"):
-        return _pipe(load(model, engine=engine, threads=threads, precision=precision), options)
+        return _pipe(load(model, engine=engine, threads=threads, precision=precision), options, quiet)
     jobs = plan(inputs, output, options)
     if dry_run:
         return _show_plan(jobs)
@@ -126,7 +129,7 @@ def run(
     return summary.exit_code
 
 
-def _pipe(restorer: Restorer, options: PhotoOptions) -> int:
+def _pipe(restorer: Restorer, options: PhotoOptions, quiet: bool) -> int:
     """One picture from standard input to standard output."""
     try:
         photo = read(sys.stdin.buffer.read(), as_stored=True)
@@ -141,6 +144,8 @@ def _pipe(restorer: Restorer, options: PhotoOptions) -> int:
     except DeblurganError as error:
         click.echo(f"deblurgan: {error}", err=True)
         return 1
+    if restored.verdict.reason and not quiet:
+        click.echo(f"deblurgan: {restored.verdict.reason}", err=True)
     return 0
 
 
@@ -162,8 +167,10 @@ def _report(outcomes: Iterable[Outcome], count: int, as_json: bool, quiet: bool)
     for outcome in tqdm(outcomes, total=count, unit="photo", file=sys.stderr, disable=hidden, leave=False):
         if as_json:
             click.echo(json.dumps(dataclasses.asdict(outcome)))
-        elif outcome.status == "done":
+        elif outcome.status in ("done", "unchanged"):
             click.echo(outcome.output)
+            if outcome.reason and not quiet:
+                tqdm.write(f"deblurgan: {outcome.input}: {outcome.reason}", file=sys.stderr)
         if outcome.status == "failed":
             tqdm.write(f"deblurgan: {outcome.reason}", file=sys.stderr)
         yield outcome
@@ -173,10 +180,12 @@ def _summarise(summary: Summary, quiet: bool) -> None:
     """After a batch: how many, how long, and which failed."""
     if quiet or len(summary.outcomes) < 2:
         return
-    done = [outcome for outcome in summary.outcomes if outcome.status == "done"]
+    done = [outcome for outcome in summary.outcomes if outcome.status in ("done", "unchanged")]
+    unchanged = sum(outcome.status == "unchanged" for outcome in done)
     seconds = sum(outcome.seconds for outcome in done)
     skipped = sum(outcome.status == "skipped" for outcome in summary.outcomes)
     parts = [f"{len(done)} done in {seconds:.1f} s"]
+    parts += [f"{unchanged} of them unchanged"] if unchanged else []
     parts += [f"{skipped} skipped"] if skipped else []
     if summary.failed:
         names = ", ".join(Path(outcome.input).name or outcome.input for outcome in summary.failed)

@@ -1,0 +1,191 @@
+"""Measure a picture and its restoration block by block, in memory for a few rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deblurgan.samples import as_float
+
+Values = NDArray[np.float32]
+
+BLOCK = 32
+"""Side of a block in pixels; the last of a row or column takes up to half a block more, or as little."""
+
+REGION = 512
+"""Side in pixels of the regions in which a grid is looked for: in a few blocks, chance looks like a grid."""
+
+FAR = 4
+"""Distance in pixels over which a blurred edge still rises and a sharp one does not."""
+
+_PERIOD = 16  # the grids of strided and transposed convolutions have periods that divide it
+_VISIBLE = 0.004  # a pattern of one grey level of 8 bits
+_STRIKING = 0.05  # share of the change's power that a pattern must hold to stand out from it
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What is measured, float32 [rows, columns] of blocks, pixel values in [0, 1].
+
+    Attributes:
+        low, high: least and largest value before, [rows, columns, 3].
+        new_low, new_high: the same after.
+        shift: mean change, [rows, columns, 3].
+        amount: mean magnitude of the change.
+        roughness: mean magnitude of the green change's difference between diagonal neighbours.
+        near, far: largest green difference before over 1 and over `FAR` pixels in each of four directions,
+            [rows, columns, 4].
+        grid: how far the change repeats every 16 pixels; about 1 where that begins to be seen.
+        finite: no value after is infinite or not a number.
+    """
+
+    low: Values
+    high: Values
+    new_low: Values
+    new_high: Values
+    shift: Values
+    amount: Values
+    roughness: Values
+    near: Values
+    far: Values
+    grid: Values
+    finite: bool
+
+
+def measure(before: NDArray[Any], after: NDArray[Any]) -> Statistics:
+    """Measure a picture and its restoration.
+
+    Args:
+        before: [H, W, 3]; uint8, uint16, or float32 in [0, 1].
+        after: the same shape and dtype; values outside [0, 1] count as clipped.
+    """
+    columns = edges(before.shape[1])
+    bands = []
+    grids = _Grids((before.shape[0], before.shape[1]))
+    for top, bottom in pairwise(edges(before.shape[0])):
+        old, new = as_float(before[top:bottom]), as_float(after[top:bottom])
+        change = np.clip(new, 0, 1)
+        change -= old
+        grids.add(top, change)
+        pixels = np.float32(bottom - top) * np.diff(columns).astype(np.float32)
+        # Green alone: it carries most of the luminance, and three channels would cost three times as much.
+        green_change = np.ascontiguousarray(change[..., 1])
+        green = np.ascontiguousarray(as_float(before[top : bottom + FAR, :, 1]))
+        bands.append(
+            (
+                _reduce(np.minimum, old, columns),
+                _reduce(np.maximum, old, columns),
+                _reduce(np.minimum, new, columns),
+                _reduce(np.maximum, new, columns),
+                _reduce(np.add, change, columns) / pixels[:, None],
+                _reduce(np.add, np.abs(change, out=change), columns).mean(axis=1) / pixels,
+                _roughness(green_change, columns) / pixels,
+                _steepest(green, 1, columns),
+                _steepest(green, FAR, columns),
+            )
+        )
+    low, high, new_low, new_high, shift, amount, roughness, near, far = map(np.stack, zip(*bands, strict=True))
+    finite = bool(np.isfinite(new_low).all() and np.isfinite(new_high).all())
+    new_low, new_high = np.clip(new_low, 0, 1), np.clip(new_high, 0, 1)
+    return Statistics(low, high, new_low, new_high, shift, amount, roughness, near, far, grids.strength(), finite)
+
+
+def edges(length: int) -> NDArray[np.intp]:
+    """Where the blocks along a side of `length` pixels begin, and where the last one ends."""
+    return _edges(length, BLOCK)
+
+
+def _edges(length: int, side: int) -> NDArray[np.intp]:
+    """Multiples of `side`, then `length`; a rest shorter than half a side goes to the last whole one."""
+    return np.append(side * np.arange(max(1, (length + side // 2) // side)), length)
+
+
+def _reduce(operation: np.ufunc, band: Values, columns: NDArray[np.intp]) -> Values:
+    """Reduce a band [h, W, 3] to its blocks, [columns, 3]."""
+    flat = np.ascontiguousarray(operation.reduce(band, axis=0).T)
+    return operation.reduceat(flat, columns[:-1], axis=1).T
+
+
+def _roughness(green_change: Values, columns: NDArray[np.intp]) -> Values:
+    """Sum of the differences between diagonal neighbours, as magnitudes, [columns]."""
+    sums = np.zeros(green_change.shape[1], np.float32)
+    difference = green_change[1:, 1:] - green_change[:-1, :-1]
+    sums[1:] = np.abs(difference, out=difference).sum(axis=0)
+    return np.add.reduceat(sums, columns[:-1])
+
+
+def _steepest(green: Values, distance: int, columns: NDArray[np.intp]) -> Values:
+    """Largest difference over a distance to the right, down and along both diagonals, [columns, 4]."""
+    height, width = green.shape
+    steepest = np.zeros((4, width), np.float32)
+    if height > distance and width > distance:
+        upper, lower = green[:-distance], green[distance:]
+        for index, (first, second) in enumerate(
+            (
+                (green[:, :-distance], green[:, distance:]),
+                (upper, lower),
+                (upper[:, :-distance], lower[:, distance:]),
+                (upper[:, distance:], lower[:, :-distance]),
+            )
+        ):
+            difference = first - second
+            np.abs(difference, out=difference)
+            steepest[index, : difference.shape[1]] = difference.max(axis=0)
+    return np.maximum.reduceat(steepest, columns[:-1], axis=1).T
+
+
+class _Grids:
+    """Adds up a change by its place within cells of 16x16 pixels, region by region.
+
+    Args:
+        size: (height, width) of the picture.
+    """
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.size = size
+        self.down, self.across = (_edges(side, REGION) for side in size)
+        self.width = size[1] // _PERIOD * _PERIOD
+        self.sums = np.zeros((len(self.down) - 1, _PERIOD, self.width), np.float32)
+        self.powers = np.zeros((len(self.down) - 1, self.width), np.float32)
+        self.cells = np.zeros(len(self.down) - 1, np.int64)
+
+    def add(self, top: int, change: Values) -> None:
+        """Add a band of the change, [h, W, 3], that starts in row `top`."""
+        cells = len(change) // _PERIOD
+        inside = change[: cells * _PERIOD, : self.width]
+        grey = inside[..., 0] + inside[..., 1]
+        grey += inside[..., 2]
+        grey *= np.float32(1 / 3)
+        region = int(np.searchsorted(self.down, top, side="right")) - 1
+        self.sums[region] += grey.reshape(cells, _PERIOD, self.width).sum(axis=0)
+        self.powers[region] += np.einsum("ij,ij->j", grey, grey)
+        self.cells[region] += cells
+
+    def strength(self) -> Values:
+        """Strength of the grid at each block, [rows, columns]."""
+        regions = np.zeros((len(self.down) - 1, len(self.across) - 1), np.float32)
+        for row, cells_down in enumerate(self.cells):
+            for column, (left, right) in enumerate(pairwise(self.across // _PERIOD * _PERIOD)):
+                cells = int(cells_down) * (right - left) // _PERIOD
+                if cells > 1:
+                    sums = self.sums[row, :, left:right].reshape(_PERIOD, -1, _PERIOD).sum(axis=1)
+                    power = float(self.powers[row, left:right].sum()) / (cells * _PERIOD**2)
+                    regions[row, column] = _strength(sums / cells, power, cells)
+        rows, columns = (
+            np.searchsorted(inner, edges(side)[:-1], side="right") - 1
+            for inner, side in zip((self.down, self.across), self.size, strict=True)
+        )
+        return regions[np.ix_(rows, columns)]
+
+
+def _strength(pattern: Values, power: float, cells: int) -> float:
+    """How visible and how striking a repeated pattern is, in units of where each begins; the lesser counts."""
+    total = power - float(pattern.mean()) ** 2
+    # A change without any grid leaves this much in the mean of so many cells.
+    locked = max(float(pattern.var()) - total / cells, 0.0)
+    enough = min(1.0, cells / (REGION / _PERIOD) ** 2)
+    return min(locked**0.5 / _VISIBLE, enough * locked / (_STRIKING * total + 1e-12))
