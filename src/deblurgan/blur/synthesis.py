@@ -24,7 +24,7 @@ class BlurSettings:
         rotation: largest extent of rotation at the picture's far corner.
         zoom: likewise of zoom.
         straightness: how rarely hands shake: the power that a motion's share of wobble, drawn from [0, 1], is
-            raised to. Straight motions are learned far sooner, and shaken ones after them.
+            raised to.
         layered: share of exposures with one or two objects that move on their own.
         linear: share of exposures that add up in linear light.
         highlights: share with light sources far brighter than white.
