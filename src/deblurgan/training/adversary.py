@@ -74,9 +74,9 @@ def find_adversary(recipe: Recipe, device: torch.device) -> Adversary | None:
 
 
 def judge(discriminator: nn.Module, pictures: Tensor) -> tuple[Tensor, ...]:
-    """The judgements of every scale, finest first."""
+    """The judgements of every scale, finest first, in float32: in bfloat16, losses would move in steps."""
     judgements = discriminator(pictures)
-    return judgements if isinstance(judgements, tuple) else (judgements,)
+    return tuple(each.float() for each in (judgements if isinstance(judgements, tuple) else (judgements,)))
 
 
 def discriminator_loss(
