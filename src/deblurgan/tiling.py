@@ -110,6 +110,10 @@ def finished_rows(
         (first row, rows that no later tile touches), float32 [n, width, 3]; together they are the picture.
     """
     height, width = size
+    if len(tiles) == 1:
+        # All its weights are one: there is nothing to add up, and no need of another copy.
+        yield 0, values_of(tiles[0])[:height, :width]
+        return
     top, strip = 0, np.zeros((min(tiles[0].size[0], height), width, 3), np.float32)
     for tile in tiles:
         done = tile.top - top
