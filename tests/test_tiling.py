@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deblurgan.tiling import SizeRule, add, finished_rows, inside, pad, plan
+from deblurgan.tiling import SizeRule, add, finished, inside, pad, plan
 
 sizes = st.tuples(st.integers(1, 300), st.integers(1, 300))
 rules = st.sampled_from(
@@ -16,9 +16,9 @@ def test_a_size_grows_to_the_next_multiple_and_to_the_minimum():
     assert SizeRule(32, (128, 128)).fit((33, 500)) == (128, 512)
 
 
-@given(sizes, rules, st.integers(0, 5), st.one_of(st.none(), st.integers(16 * 16, 200 * 200)))
-def test_tiles_cover_each_pixel_with_weights_that_sum_to_one(size, rule, halo_steps, largest):
-    tiles = plan(size, rule, halo=halo_steps * rule.multiple, largest=largest)
+@given(sizes, rules, st.integers(0, 5), st.one_of(st.none(), st.integers(16 * 16, 200 * 200)), st.booleans())
+def test_tiles_cover_each_pixel_with_weights_that_sum_to_one(size, rule, halo_steps, largest, blended):
+    tiles = plan(size, rule, halo=halo_steps * rule.multiple, largest=largest, blended=blended)
     weights = np.zeros(rule.fit(size))
     for tile in tiles:
         height, width = tile.size
@@ -33,11 +33,11 @@ def test_every_tile_obeys_the_size_rule_and_starts_on_the_grid(size, rule, halo_
         assert tile.top % rule.multiple == tile.left % rule.multiple == 0
 
 
-@given(sizes, rules, st.integers(1, 3), st.integers(16 * 16, 200 * 200))
-def test_next_to_a_cut_at_least_the_halo_is_unused(size, rule, halo_steps, largest):
+@given(sizes, rules, st.integers(1, 3), st.integers(16 * 16, 200 * 200), st.booleans())
+def test_next_to_a_cut_at_least_the_halo_is_unused(size, rule, halo_steps, largest, blended):
     halo = halo_steps * rule.multiple
     height, width = rule.fit(size)
-    for tile in plan(size, rule, halo=halo, largest=largest):
+    for tile in plan(size, rule, halo=halo, largest=largest, blended=blended):
         for start, weights, whole in ((tile.top, tile.rows, height), (tile.left, tile.columns, width)):
             assert start == 0 or not weights[:halo].any()
             assert start + len(weights) == whole or not weights[-halo:].any()
@@ -48,24 +48,27 @@ def test_cutting_and_adding_gives_the_picture_back(size, rule, halo_steps, large
     picture = np.random.default_rng(0).random((*size, 3), np.float32)
     result = np.zeros_like(picture)
     for tile in plan(size, rule, halo=halo_steps * rule.multiple, largest=largest):
-        window = pad(inside(picture, tile), tile)
+        window = pad(inside(picture, tile).transpose(2, 0, 1), tile).transpose(1, 2, 0)
         assert window.shape[:2] == tile.size
         add(result, tile, window)
     np.testing.assert_allclose(result, picture, atol=1e-5)
 
 
-@given(sizes, rules, st.integers(0, 3), st.integers(16 * 16, 200 * 200))
-def test_finished_rows_are_those_of_the_picture_put_together_at_once(size, rule, halo_steps, largest):
+@given(sizes, rules, st.integers(0, 3), st.integers(16 * 16, 200 * 200), st.booleans())
+def test_finished_parts_are_those_of_the_picture_put_together_at_once(size, rule, halo_steps, largest, blended):
     picture = np.random.default_rng(0).random((*size, 3), np.float32)
-    tiles = plan(size, rule, halo=halo_steps * rule.multiple, largest=largest)
-    values = [pad(inside(picture, tile), tile) for tile in tiles]
+    tiles = plan(size, rule, halo=halo_steps * rule.multiple, largest=largest, blended=blended)
+    values = [pad(inside(picture, tile).transpose(2, 0, 1), tile).transpose(1, 2, 0) for tile in tiles]
     at_once = np.zeros_like(picture)
     for tile, window in zip(tiles, values, strict=True):
         add(at_once, tile, window)
     queue = iter(values)
-    parts = [(top, rows.copy()) for top, rows in finished_rows(size, tiles, lambda _: next(queue))]
-    assert [top for top, _ in parts] == list(np.cumsum([0, *(len(rows) for _, rows in parts)])[:-1])
-    np.testing.assert_array_equal(np.concatenate([rows for _, rows in parts]), at_once)
+    together, times = np.zeros_like(picture), np.zeros(size, int)
+    for rows, columns, part in finished(size, tiles, lambda _: next(queue)):
+        together[rows, columns] = part
+        times[rows, columns] += 1
+    assert (times == 1).all()
+    np.testing.assert_array_equal(together, at_once)
 
 
 def test_a_24_megapixel_photo_is_cut_into_few_tiles_within_the_bound():

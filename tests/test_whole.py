@@ -6,7 +6,32 @@ from pathlib import Path
 import pytest
 
 from deblurgan.errors import UnwritableTarget
-from deblurgan.whole import whole_file
+from deblurgan.whole import whole_file, write_whole
+
+
+@pytest.mark.parametrize("nameless", [True, False], ids=["without a name first", "beside"])
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_contents_at_hand_are_written_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nameless: bool, overwrite: bool
+) -> None:
+    if not nameless:
+        monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    path = tmp_path / "folder" / "a.png"
+    write_whole(path, b"first", overwrite=overwrite)
+    if overwrite:
+        write_whole(path, b"second", overwrite=True)
+    with pytest.raises(UnwritableTarget, match="exists already"):
+        write_whole(path, b"third")
+    assert path.read_bytes() == (b"second" if overwrite else b"first")
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="files without a name are Linux's")
+def test_a_kill_while_contents_are_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[Path]] = []
+    monkeypatch.setattr(os, "fsync", lambda _: seen.append(list(tmp_path.iterdir())))
+    write_whole(tmp_path / "a.png", b"contents")
+    assert seen == [[]]
 
 
 def test_who_comes_second_does_not_win(tmp_path: Path) -> None:

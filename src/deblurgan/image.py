@@ -21,7 +21,7 @@ from deblurgan.metadata import patched_exif, patched_xmp
 from deblurgan.samples import samples_of
 from deblurgan.samples import to_float as to_float
 from deblurgan.samples import to_integer as to_integer
-from deblurgan.whole import whole_file
+from deblurgan.whole import write_whole
 
 MAX_PIXELS = 300_000_000
 
@@ -153,8 +153,7 @@ def write(
     if metadata == "strip":
         image = dataclasses.replace(image, exif=None, xmp=None, photoshop=None, comments=())
     if isinstance(target, str | Path):
-        with whole_file(target, overwrite=overwrite) as part:
-            part.write_bytes(_encoded(image, name, SUFFIXES[suffix.lower()], quality))
+        write_whole(target, _encoded(image, name, SUFFIXES[suffix.lower()], quality), overwrite=overwrite)
     else:
         target.write(_encoded(image, name, SUFFIXES[suffix.lower()], quality))
 

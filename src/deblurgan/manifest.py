@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deblurgan.errors import BrokenModel
-from deblurgan.whole import whole_file
+from deblurgan.whole import write_whole
 
 FILE_NAME = "manifest.json"
 SCHEMA = 1
@@ -140,8 +140,7 @@ def dump(manifest: Manifest) -> str:
 
 def save(manifest: Manifest, folder: Path) -> None:
     """Write the manifest into a model folder, whole or not at all, in place of an older one."""
-    with whole_file(folder / FILE_NAME, overwrite=True) as file:
-        file.write_text(dump(manifest), "utf-8")
+    write_whole(folder / FILE_NAME, dump(manifest).encode(), overwrite=True)
 
 
 def describe_file(path: Path) -> ModelFile:

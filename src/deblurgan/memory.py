@@ -24,24 +24,42 @@ class EngineMemory:
     per_tile_pixel: int
 
 
-# Peak resident memory of processes that ran one tile of 512, 1024 and 2048 pixels a side (OpenVINO 2026.4, ONNX
-# Runtime 1.32, PyTorch 2.14 on Zen 4), as a line; 36 bytes a pixel added for three float arrays around the engine.
+# What tools/tile_memory.py measured (OpenVINO 2026.4, ONNX Runtime 1.32, PyTorch 2.14 on Zen 4), rounded up.
 ENGINE_MEMORY: dict[tuple[str, str], EngineMemory] = {
-    ("openvino", "bf16"): EngineMemory(170_000_000, 116),
-    ("openvino", "f32"): EngineMemory(180_000_000, 165),
-    ("onnx", "f32"): EngineMemory(120_000_000, 300),
-    ("torch", "f32"): EngineMemory(780_000_000, 205),
-    ("torch", "bf16"): EngineMemory(780_000_000, 205),
+    ("openvino", "bf16"): EngineMemory(175_000_000, 95),
+    ("openvino", "f32"): EngineMemory(185_000_000, 145),
+    ("onnx", "f32"): EngineMemory(125_000_000, 165),
+    ("torch", "f32"): EngineMemory(780_000_000, 200),
+    ("torch", "bf16"): EngineMemory(780_000_000, 125),
 }
 """By an engine's name and precision."""
 
 _UNKNOWN_ENGINE = EngineMemory(200_000_000, 300)
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one of two photographs that are worked on at once may take.
+
+    Attributes:
+        most_pixels: that it may have; 0 where there is no room for two.
+        limit: bytes for it and the program, where the other one is as large as it may be.
+    """
+
+    most_pixels: int
+    limit: int
+
 
 LEAST_LIMIT = 200_000_000
 """Bytes below which no limit makes sense: most engines take as much before they have seen a picture."""
 
 BYTES_PER_PIXEL = 12
 """Most that reading, holding or writing an 8-bit colour photo takes for each of its pixels."""
+
+_TOGETHER = 16_000_000
+# A photo that waits for its turn with the engine holds its next tile as floats, twice at most.
+_WAITING = 120_000_000
+_LEAST_SHARE = 700_000_000
 
 _USUAL_LIMIT = 1_400_000_000
 _SHARE_OF_AVAILABLE = 0.75
@@ -85,7 +103,15 @@ def most_pixels(limit: int) -> int:
     return max(0, limit - LEAST_LIMIT) // BYTES_PER_PIXEL
 
 
-def largest_tile(size: tuple[int, int], *, bytes_per_sample: int, limit: int, engine: tuple[str, str]) -> int:
+def share_for_two(limit: int) -> Share:
+    """What each of two photographs may take at once, out of `limit` bytes for the whole program."""
+    share = limit - _TOGETHER * BYTES_PER_PIXEL - _WAITING
+    return Share(_TOGETHER, share) if share >= _LEAST_SHARE else Share(0, limit)
+
+
+def largest_tile(
+    size: tuple[int, int], *, bytes_per_sample: int, limit: int, engine: tuple[str, str], blended: bool
+) -> int:
     """Pixels of the largest tile with which restoring a picture stays within about `limit` bytes.
 
     Args:
@@ -93,13 +119,14 @@ def largest_tile(size: tuple[int, int], *, bytes_per_sample: int, limit: int, en
         bytes_per_sample: 1, 2 or 4.
         limit: of the whole program.
         engine: its name and precision; one that was not measured counts as greedy.
+        blended: tiles fade into each other.
     """
     costs = ENGINE_MEMORY.get(engine, _UNKNOWN_ENGINE)
     pictures = 2 * 3 * bytes_per_sample * math.prod(size)
     room = max(0, limit - costs.program - pictures)
-    # Rows that are not finished yet are held as floats across the picture, twice where they move on: a square
-    # tile of side s costs per_tile_pixel * s * s + strip * s.
-    strip = 2 * 3 * 4 * size[1]
+    # Rows that other tiles still fade into are held as floats across the picture, twice where they move on: a
+    # square tile of side s costs per_tile_pixel * s * s + strip * s.
+    strip = 2 * 3 * 4 * size[1] if blended else 0
     side = (math.sqrt(strip**2 + 4 * costs.per_tile_pixel * room) - strip) / (2 * costs.per_tile_pixel)
     return int(min(max(side * side, _LEAST_TILE), _LARGEST_TILE))
 

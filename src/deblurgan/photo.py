@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -144,14 +144,18 @@ def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> li
     return jobs
 
 
-def restore_photos(jobs: Iterable[Job | Outcome], restorer: Restorer, options: PhotoOptions) -> Iterator[Outcome]:
-    """Restore one photograph after another; a failure is an outcome and never stops the rest."""
-    for job in jobs:
-        yield job if isinstance(job, Outcome) else restore_photo(job, restorer, options)
+def restore_photo(job: Job, restorer: Restorer, options: PhotoOptions, *, small: int | None = None) -> Outcome:
+    """Read, restore and write one photograph; whatever goes wrong with it is in the outcome.
 
+    Args:
+        job: which photograph, and where its result goes.
+        restorer: with the model.
+        options: how.
+        small: pixels it may have; None for as many as memory allows.
 
-def restore_photo(job: Job, restorer: Restorer, options: PhotoOptions) -> Outcome:
-    """Read, restore and write one photograph; whatever goes wrong with it is in the outcome."""
+    Raises:
+        TooLarge: it has more than `small`; nothing was done.
+    """
     model, engine = restorer.manifest.name, restorer.engine.name
     if options.skip_existing and job.target.exists():
         return Outcome(
@@ -163,8 +167,10 @@ def restore_photo(job: Job, restorer: Restorer, options: PhotoOptions) -> Outcom
             engine=engine,
         )
     try:
-        return _done(job, restorer, options)
+        return _done(job, restorer, options, small)
     except DeblurganError as error:
+        if small is not None and isinstance(error, TooLarge):
+            raise
         reason = str(error)
     except MemoryError:
         reason = f"{job.source} needs more memory than there is; close other programs or scale it down."
@@ -205,11 +211,14 @@ def _loaded(model: str | None) -> Restorer:
     return load(model)
 
 
-def _done(job: Job, restorer: Restorer, options: PhotoOptions) -> Outcome:
+def _done(job: Job, restorer: Restorer, options: PhotoOptions, small: int | None = None) -> Outcome:
     started = time.perf_counter()
     if job.target.exists() and not options.overwrite:
         raise UnwritableTarget(f"{job.target} exists already; add --overwrite or --skip-existing.")
-    photo = _read_within(job.source, options.restore.memory_limit)
+    if small is None:
+        photo = _read_within(job.source, options.restore.memory_limit)
+    else:
+        photo = read(job.source, max_pixels=small, as_stored=True)
     restored = restorer(photo.pixels, options.restore)
     write(
         photo.with_pixels(restored.pixels),

@@ -155,12 +155,19 @@ class Restorer:
             bytes_per_sample=pixels.dtype.itemsize,
             limit=options.memory_limit or memory.default_limit(),
             engine=(self.engine.name, self.engine.precision),
+            blended=self.manifest.tiling != "free",
         )
 
     def _plan(self, pixels: NDArray[Any], largest: int | None, options: RestoreOptions) -> list[tiling.Tile]:
         spare = PRESETS[options.preset].spare
         rule = tiling.SizeRule(self.manifest.size_multiple, self.manifest.minimum_size, spare)
-        return tiling.plan((pixels.shape[0], pixels.shape[1]), rule, halo=self.manifest.halo, largest=largest)
+        return tiling.plan(
+            (pixels.shape[0], pixels.shape[1]),
+            rule,
+            halo=self.manifest.halo,
+            largest=largest,
+            blended=self.manifest.tiling != "free",
+        )
 
     def _tile_by_tile(
         self, pixels: NDArray[Any], tiles: list[tiling.Tile], options: RestoreOptions
@@ -169,17 +176,17 @@ class Restorer:
         preset, scale = PRESETS[options.preset], self.manifest.scale
         size = (pixels.shape[0] * scale, pixels.shape[1] * scale)
         result = np.empty((*size, 3), np.float32 if pixels.dtype.kind == "f" else pixels.dtype)
-        windows = (tiling.pad(as_float(tiling.inside(pixels, tile)), tile, preset.fill) for tile in tiles)
-        values = map(self._run, windows)
+        values = (self._run(pixels, tile, preset.fill) for tile in tiles)
         placed, finite = [tile.enlarged(scale) for tile in tiles], True
-        for top, sharp in tiling.finished_rows(size, placed, lambda _: next(values)):
-            rows = slice(top, top + len(sharp))
+        for rows, columns, sharp in tiling.finished(size, placed, lambda _: next(values)):
             if options.strength < 1:
-                blurred = as_float(pixels[rows])
+                blurred = as_float(pixels[rows, columns])
                 sharp = blurred + np.float32(options.strength) * (sharp - blurred)
             finite = finite and bool(np.isfinite(sharp).all())
             np.clip(sharp, 0, 1, out=sharp)
-            result[rows] = sharp if result.dtype.kind == "f" else _as_integers(sharp, result.dtype, preset)
+            result[rows, columns] = (
+                sharp if result.dtype.kind == "f" else _as_integers(sharp, result.dtype, preset)
+            )
         return result, finite
 
     def _guarded(
@@ -192,16 +199,25 @@ class Restorer:
         guard.mix(pixels, result, verdict)
         return verdict
 
-    def _run(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
-        """One window through the network and its value range, [h, w, 3] in [0, 1] on both ends."""
+    def _run(self, pixels: NDArray[Any], tile: tiling.Tile, fill: float | None) -> NDArray[np.float32]:
+        """One tile through the network and its value range: [h, w, 3] in [0, 1]."""
         low, high = (np.float32(end) for end in self.manifest.value_range)
-        batch = np.empty((1, 3, *window.shape[:2]), np.float32)
-        np.multiply(window.transpose(2, 0, 1), high - low, out=batch[0])
-        batch += low
-        output = self.engine.run(batch)
+        # Named nowhere, the input goes as soon as the engine has done with it: of large tiles, each copy counts.
+        output = self.engine.run(_batch(pixels, tile, fill, low, high))
         output -= low
         output *= 1 / (high - low)
         return output[0].transpose(1, 2, 0)
+
+
+def _batch(
+    pixels: NDArray[Any], tile: tiling.Tile, fill: float | None, low: np.float32, high: np.float32
+) -> NDArray[np.float32]:
+    """The tile's window in the range of values that the network takes, [1, 3, h, w]."""
+    planes = tiling.inside(pixels, tile).transpose(2, 0, 1)
+    top = 1 if pixels.dtype.kind == "f" else np.iinfo(pixels.dtype).max
+    values = np.multiply(planes, (high - low) / np.float32(top), dtype=np.float32, order="C")
+    values += low
+    return tiling.pad(values, tile, fill if fill is None else float(low + fill * (high - low)))[None]
 
 
 def _as_integers(values: NDArray[np.float32], dtype: np.dtype[Any], preset: Preset) -> NDArray[Any]:

@@ -62,7 +62,9 @@ class Tile:
         return Tile(self.top * scale, self.left * scale, rows, columns)
 
 
-def plan(size: tuple[int, int], rule: SizeRule, *, halo: int, largest: int | None) -> list[Tile]:
+def plan(
+    size: tuple[int, int], rule: SizeRule, *, halo: int, largest: int | None, blended: bool = True
+) -> list[Tile]:
     """Tiles of equal size that cover a picture, as few computed pixels as possible.
 
     Args:
@@ -70,13 +72,17 @@ def plan(size: tuple[int, int], rule: SizeRule, *, halo: int, largest: int | Non
         rule: of the network.
         halo: pixels next to a cut that are computed but not used.
         largest: pixels one tile may have; None for one tile, however large.
+        blended: neighbours fade into each other where both are valid; otherwise, for a network of which they
+            agree exactly, each pixel comes from one of them.
 
     Returns:
         tiles of the picture padded to `rule.fit`; their weights sum to one everywhere.
     """
     padded = rule.fit(size)
     sides = padded if largest is None or math.prod(padded) <= largest else _tile_size(padded, rule, halo, largest)
-    rows, columns = (_spans(whole, side, halo, rule.multiple) for whole, side in zip(padded, sides, strict=True))
+    rows, columns = (
+        _spans(whole, side, halo, rule.multiple, blended) for whole, side in zip(padded, sides, strict=True)
+    )
     return [Tile(top, left, down, across) for top, down in rows for left, across in columns]
 
 
@@ -87,19 +93,23 @@ def inside(picture: NDArray[Any], tile: Tile) -> NDArray[Any]:
 
 
 def pad(inside: NDArray[np.float32], tile: Tile, fill: float | None = None) -> NDArray[np.float32]:
-    """The tile's whole window, float32 [h, w, C]; past the picture's edges it is mirrored, or `fill`."""
+    """The tile's whole window, float32 [C, h, w]; past the picture's edges it is mirrored, or `fill`."""
     height, width = tile.size
-    missing = (height - inside.shape[0], width - inside.shape[1])
+    missing = (height - inside.shape[1], width - inside.shape[2])
     if missing == (0, 0):
         return inside
-    around = ((0, missing[0]), (0, missing[1]), (0, 0))
+    around = ((0, 0), (0, missing[0]), (0, missing[1]))
     return np.pad(inside, around, "reflect") if fill is None else np.pad(inside, around, constant_values=fill)
 
 
-def finished_rows(
+Piece = tuple[slice, slice, NDArray[np.float32]]
+"""Rows and columns of a part of a picture, and its values, [rows, columns, C]."""
+
+
+def finished(
     size: tuple[int, int], tiles: Sequence[Tile], values_of: Callable[[Tile], NDArray[np.float32]]
-) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """Put a picture together from above to below without ever holding the whole of it.
+) -> Iterator[Piece]:
+    """Put a picture together without ever holding the whole of it.
 
     Args:
         size: (height, width) of the picture.
@@ -107,23 +117,43 @@ def finished_rows(
         values_of: the tile's values, float32 [h, w, 3].
 
     Yields:
-        (first row, rows that no later tile touches), float32 [n, width, 3]; together they are the picture.
+        parts that no later tile touches; together they are the picture.
     """
+    if all(np.isin(weights, (0, 1)).all() for tile in tiles for weights in (tile.rows, tile.columns)):
+        return (_used_part(size, tile, values_of(tile)) for tile in tiles)
+    return _faded(size, tiles, values_of)
+
+
+def _used_part(size: tuple[int, int], tile: Tile, values: NDArray[np.float32]) -> Piece:
+    rows, columns = (
+        slice(start + used.start, min(start + used.stop, whole))
+        for start, used, whole in zip(
+            (tile.top, tile.left), (_used(tile.rows), _used(tile.columns)), size, strict=True
+        )
+    )
+    inside = (
+        slice(rows.start - tile.top, rows.stop - tile.top),
+        slice(columns.start - tile.left, columns.stop - tile.left),
+    )
+    return rows, columns, values[inside]
+
+
+def _faded(
+    size: tuple[int, int], tiles: Sequence[Tile], values_of: Callable[[Tile], NDArray[np.float32]]
+) -> Iterator[Piece]:
+    """Add up tiles that fade into each other in a strip across the picture."""
     height, width = size
-    if len(tiles) == 1:
-        # All its weights are one: there is nothing to add up, and no need of another copy.
-        yield 0, values_of(tiles[0])[:height, :width]
-        return
+    across = slice(0, width)
     top, strip = 0, np.zeros((min(tiles[0].size[0], height), width, 3), np.float32)
     for tile in tiles:
         done = tile.top - top
         if done:
-            yield top, strip[:done]
+            yield slice(top, tile.top), across, strip[:done]
             following = np.zeros((min(tile.size[0], height - tile.top), width, 3), np.float32)
             following[: len(strip) - done] = strip[done:]
             top, strip = tile.top, following
         add(strip, replace(tile, top=0), values_of(tile))
-    yield top, strip
+    yield slice(top, height), across, strip
 
 
 def add(result: NDArray[np.float32], tile: Tile, values: NDArray[np.float32]) -> None:
@@ -169,20 +199,23 @@ def _most_tiles(whole: int, rule: SizeRule, halo: int) -> int:
     return max(1, whole // max(halo, rule.multiple))
 
 
-def _spans(whole: int, side: int, halo: int, multiple: int) -> list[tuple[int, NDArray[np.float32]]]:
-    """Starts of the tiles along one axis, each with its weights: ramps where neighbours are both valid."""
+def _spans(
+    whole: int, side: int, halo: int, multiple: int, blended: bool
+) -> list[tuple[int, NDArray[np.float32]]]:
+    """Starts of the tiles along one axis, each with its weights: ramps or steps where neighbours overlap."""
     if side >= whole:
         return [(0, np.ones(whole, np.float32))]
     count = math.ceil((whole - 2 * halo) / (side - 2 * halo))
     starts = [(whole - side) * index // (count - 1) // multiple * multiple for index in range(count)]
+    share = _ramp if blended else _step
     spans = []
     for index, start in enumerate(starts):
         weights = np.ones(side, np.float32)
         position = np.arange(start, start + side)
         if index > 0:
-            weights *= _ramp(position, starts[index], starts[index - 1] + side, halo)
+            weights *= share(position, starts[index], starts[index - 1] + side, halo)
         if index + 1 < len(starts):
-            weights *= 1 - _ramp(position, starts[index + 1], start + side, halo)
+            weights *= 1 - share(position, starts[index + 1], start + side, halo)
         spans.append((start, weights))
     return spans
 
@@ -191,6 +224,10 @@ def _ramp(position: NDArray[np.int64], overlap_start: int, overlap_stop: int, ha
     """From 0 to 1 across the part of an overlap that both tiles know exactly; a step if there is none."""
     first, last = overlap_start + halo, overlap_stop - halo
     if last <= first:
-        middle = (overlap_start + overlap_stop) / 2
-        return (position >= middle).astype(np.float32)
+        return _step(position, overlap_start, overlap_stop, halo)
     return np.clip((position - first + 0.5) / (last - first), 0, 1).astype(np.float32)
+
+
+def _step(position: NDArray[np.int64], overlap_start: int, overlap_stop: int, halo: int) -> NDArray[np.float32]:
+    """From 0 to 1 in the middle of an overlap; as far from its ends as can be, `halo` or more."""
+    return (position >= (overlap_start + overlap_stop) / 2).astype(np.float32)

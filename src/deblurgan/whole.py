@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from deblurgan.errors import UnwritableTarget
 
@@ -22,6 +23,49 @@ def whole_file(target: Path | str, *, overwrite: bool = False) -> Iterator[Path]
         UnwritableTarget: the target exists (and `overwrite` is false), is a folder, or the system refuses it;
             an OSError inside the block counts as such a refusal.
     """
+    with _place_for(target, overwrite) as place:
+        part = _part_of(place)
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        try:
+            yield part
+            with part.open("r+b") as stream:
+                os.fsync(stream.fileno())
+            _settle(part, place, target, overwrite)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def write_whole(target: Path | str, contents: bytes, *, overwrite: bool = False) -> None:
+    """Write a file whose contents are at hand; on Linux nothing is left behind even if the program is killed.
+
+    Raises:
+        UnwritableTarget: as `whole_file`.
+    """
+    with _place_for(target, overwrite) as place:
+        try:
+            stream = _nameless(place.parent)
+        except (AttributeError, OSError):
+            # Another system, or a file system that knows no files without a name.
+            with whole_file(target, overwrite=overwrite) as part:
+                part.write_bytes(contents)
+            return
+        with stream:
+            stream.write(contents)
+            stream.flush()
+            os.fsync(stream.fileno())
+            try:
+                _name(stream, place)
+            except FileExistsError as error:
+                if not overwrite:
+                    raise _taken(target) from error
+                part = _part_of(place)
+                _name(stream, part)
+                _settle(part, place, target, overwrite)
+
+
+@contextmanager
+def _place_for(target: Path | str, overwrite: bool) -> Iterator[Path]:
+    """The path to write for `target`, its folder made; an OSError in the block becomes UnwritableTarget."""
     try:
         # A link stays a link: the file it points to is the one to replace.
         place = Path(os.path.realpath(target))
@@ -30,23 +74,38 @@ def whole_file(target: Path | str, *, overwrite: bool = False) -> Iterator[Path]
         if place.exists() and not overwrite:
             raise _taken(target)
         place.parent.mkdir(parents=True, exist_ok=True)
-        part = place.with_name(f".{secrets.token_hex(8)}.part{place.suffix}")
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-        try:
-            yield part
-            with part.open("r+b") as stream:
-                os.fsync(stream.fileno())
-            if overwrite:
-                with contextlib.suppress(FileNotFoundError):
-                    shutil.copymode(place, part)
-                part.replace(place)
-            else:
-                _claim(part, place, target)
-        finally:
-            part.unlink(missing_ok=True)
+        yield place
     except OSError as error:
         why = error.strerror or str(error)
         raise UnwritableTarget(f"{target} cannot be written ({why}); choose another place.") from error
+
+
+def _part_of(place: Path) -> Path:
+    return place.with_name(f".{secrets.token_hex(8)}.part{place.suffix}")
+
+
+def _nameless(folder: Path) -> BinaryIO:
+    """An open file in a folder that has no name there yet, and so is gone if nobody gives it one."""
+    return os.fdopen(os.open(folder, os.O_TMPFILE | os.O_WRONLY, 0o666), "wb")
+
+
+def _name(stream: BinaryIO, path: Path) -> None:
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        # With a folder given, the system follows the link that stands for the open file.
+        os.link(f"/proc/self/fd/{stream.fileno()}", path.name, dst_dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def _settle(part: Path, place: Path, target: Path | str, overwrite: bool) -> None:
+    """Move a finished file to its place."""
+    if overwrite:
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copymode(place, part)
+        part.replace(place)
+    else:
+        _claim(part, place, target)
 
 
 def _claim(part: Path, place: Path, target: Path | str) -> None:

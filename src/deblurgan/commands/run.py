@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
 import click
 
+from deblurgan.batch import restore_photos
 from deblurgan.commands.options import (
     engine_option,
     guard_option,
@@ -22,7 +24,7 @@ from deblurgan.commands.options import (
 from deblurgan.errors import DeblurganError
 from deblurgan.image import read, write
 from deblurgan.memory import parse_size
-from deblurgan.photo import Job, Outcome, PhotoOptions, Summary, plan, restore_photos
+from deblurgan.photo import Job, Outcome, PhotoOptions, Summary, plan
 from deblurgan.restore import RestoreOptions, Restorer, load
 
 
@@ -124,8 +126,9 @@ def run(
     if dry_run:
         return _show_plan(jobs)
     restorer = load(model, engine=engine, threads=threads, precision=precision)
+    started = time.perf_counter()
     summary = Summary(tuple(_report(restore_photos(jobs, restorer, options), len(jobs), as_json, quiet)))
-    _summarise(summary, quiet)
+    _summarise(summary, time.perf_counter() - started, quiet)
     return summary.exit_code
 
 
@@ -176,13 +179,12 @@ def _report(outcomes: Iterable[Outcome], count: int, as_json: bool, quiet: bool)
         yield outcome
 
 
-def _summarise(summary: Summary, quiet: bool) -> None:
+def _summarise(summary: Summary, seconds: float, quiet: bool) -> None:
     """After a batch: how many, how long, and which failed."""
     if quiet or len(summary.outcomes) < 2:
         return
     done = [outcome for outcome in summary.outcomes if outcome.status in ("done", "unchanged")]
     unchanged = sum(outcome.status == "unchanged" for outcome in done)
-    seconds = sum(outcome.seconds for outcome in done)
     skipped = sum(outcome.status == "skipped" for outcome in summary.outcomes)
     parts = [f"{len(done)} done in {seconds:.1f} s"]
     parts += [f"{unchanged} of them unchanged"] if unchanged else []

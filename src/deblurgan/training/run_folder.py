@@ -21,7 +21,7 @@ from deblurgan.restore import Restorer
 from deblurgan.training import state as states
 from deblurgan.training.recipe import as_toml
 from deblurgan.training.settings import Recipe
-from deblurgan.whole import whole_file
+from deblurgan.whole import write_whole
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -113,8 +113,7 @@ class RunFolder:
             self._board.close()
 
     def _write(self, name: str, text: str) -> None:
-        with whole_file(self.folder / name, overwrite=True) as file:
-            file.write_text(text, "utf-8")
+        write_whole(self.folder / name, text.encode(), overwrite=True)
 
 
 def _step_of(line: str) -> float:

@@ -135,6 +135,7 @@ def _assemble(recipe: Recipe, generator: FPNGenerator, fabric: Fabric) -> Traini
         lr=settings.learning_rate,
         betas=settings.betas,
         weight_decay=settings.weight_decay,
+        fused=True,
     )
     average = copy.deepcopy(generator).requires_grad_(False).eval()
     content = (
