@@ -58,7 +58,7 @@ def time_model(
         size: (height, width) of the picture.
         runs: timed, after two that are not.
         threads: None for as many as the process may use.
-        precision: 'auto', 'f32' or 'bf16'.
+        precision: 'auto', 'f32', 'bf16' or 'int8'.
 
     Raises:
         DeblurganError: the model or the engine is not to be had.

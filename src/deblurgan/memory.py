@@ -28,6 +28,7 @@ class EngineMemory:
 ENGINE_MEMORY: dict[tuple[str, str], EngineMemory] = {
     ("openvino", "bf16"): EngineMemory(175_000_000, 95),
     ("openvino", "f32"): EngineMemory(185_000_000, 145),
+    ("openvino", "int8"): EngineMemory(175_000_000, 105),
     ("onnx", "f32"): EngineMemory(125_000_000, 165),
     ("torch", "f32"): EngineMemory(780_000_000, 200),
     ("torch", "bf16"): EngineMemory(780_000_000, 125),

@@ -235,7 +235,7 @@ def load(
         model: name or folder; None for `DEBLURGAN_MODEL` or 'default'.
         engine: key of `deblurgan.engines.ENGINES`, or 'auto' for the fastest installed.
         threads: None for as many as the process may use.
-        precision: 'auto', 'f32' or 'bf16'.
+        precision: 'auto', 'f32', 'bf16' or 'int8'.
 
     Raises:
         UnknownModel, BrokenModel, UnknownEngine: what was asked for is not to be had.

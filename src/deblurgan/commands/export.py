@@ -27,6 +27,12 @@ from deblurgan.extras import require
 @click.option(
     "--measure", "pairs", metavar="PAIRS", help="Measure on these pairs; the figures go into the manifest."
 )
+@click.option(
+    "--calibrate",
+    "pictures",
+    metavar="PICTURES",
+    help="Let the model run in int8, too: a folder of pictures such as it will meet.",
+)
 def export(
     run: str,
     output: str,
@@ -35,10 +41,12 @@ def export(
     version: str,
     trained_on: tuple[str, ...],
     pairs: str | None,
+    pictures: str | None,
 ) -> int:
     """Turn a training run into a model folder: its averaged weights as ONNX, and a manifest."""
     require("train", "Exporting")
     from deblurgan.training import state
+    from deblurgan.training.calibration import calibrate
     from deblurgan.training.export import export as write_model
     from deblurgan.training.export import manifest_of
     from deblurgan.training.measure import measure
@@ -53,6 +61,8 @@ def export(
         trained.average, trained.recipe, name=name or folder.name, version=version, trained_on=trained_on
     )
     model = write_model(trained.average, facts, folder)
+    if pictures:
+        model = calibrate(model, Path(pictures))
     if pairs:
         measure(model, Path(pairs))
     click.echo(folder)

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-PRECISIONS = ("auto", "f32", "bf16")
+PRECISIONS = ("auto", "f32", "bf16", "int8")
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,8 @@ class EngineOptions:
 
     Attributes:
         threads: of the processor.
-        precision: 'f32', 'bf16', or 'auto' for bf16 where the processor computes in it.
+        precision: 'f32', 'bf16', 'int8' for a model that was calibrated for it, or 'auto' for bf16 where the
+            processor computes in it.
     """
 
     threads: int
@@ -34,7 +35,7 @@ class Engine(Protocol):
 
     @property
     def precision(self) -> str:
-        """What it really computes in: 'f32' or 'bf16'."""
+        """What it really computes in: 'f32', 'bf16' or 'int8'."""
         ...
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from deblurgan import networks
 from deblurgan.catalogue import ModelFolder
 from deblurgan.engines.exhaustion import as_memory_error
 from deblurgan.engines.protocol import EngineOptions
+from deblurgan.errors import UnknownEngine
 from deblurgan.networks.normalisation import fill
 
 
@@ -52,7 +53,13 @@ class TorchEngine:
 
 
 def open_engine(model: ModelFolder, options: EngineOptions) -> TorchEngine:
-    """Build the network that a model's manifest names and fill it from its ONNX file."""
+    """Build the network that a model's manifest names and fill it from its ONNX file.
+
+    Raises:
+        UnknownEngine: int8 was asked for.
+    """
+    if options.precision == "int8":
+        raise UnknownEngine("The torch engine computes in f32 or bf16, not in int8; use openvino.")
     torch.set_num_threads(options.threads)
     network = networks.build(model.manifest.architecture, **model.manifest.options)
     fill(network, weights_of(model))

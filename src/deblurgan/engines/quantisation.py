@@ -1,0 +1,78 @@
+"""Let OpenVINO compute a network's convolutions in int8, from the ranges that calibration found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deblurgan.errors import BrokenModel
+
+Ranges = Mapping[str, tuple[float, float]]
+"""Least and largest input of each convolution, by the name of its weights."""
+
+_LEVELS = 256
+_TINY = 1e-12
+
+
+def load_ranges(path: Path) -> Ranges:
+    """Read what `training.calibration` wrote.
+
+    Raises:
+        BrokenModel: it is something else.
+    """
+    try:
+        return {
+            name: (float(low), float(high)) for name, (low, high) in json.loads(path.read_text("utf-8")).items()
+        }
+    except (ValueError, TypeError, AttributeError) as error:
+        raise BrokenModel(f"{path} holds no ranges ({error}); export the model again with --calibrate.") from error
+
+
+def quantised(network: Any, ranges: Ranges) -> Any:
+    """A copy of an OpenVINO `Model` whose convolutions see inputs and weights rounded to eight bits.
+
+    Inputs that are never negative use all 256 levels above zero, others lie symmetrically around it; weights have
+    a scale for each output channel. OpenVINO turns this into integer arithmetic where the processor has it.
+
+    Raises:
+        BrokenModel: a convolution has no range.
+    """
+    from openvino import opset13
+
+    network = network.clone()
+    for node in network.get_ordered_ops():
+        if node.get_type_name() != "Convolution":
+            continue
+        weights = _constant(node)
+        if weights.get_friendly_name() not in ranges:
+            raise BrokenModel(f"No range is known for {weights.get_friendly_name()}; export with --calibrate.")
+        low, high = _symmetric(*ranges[weights.get_friendly_name()])
+        ends = np.float32(low), np.float32(high)
+        rounded = opset13.fake_quantize(node.input_value(0), *ends, *ends, _LEVELS)
+        node.input(0).replace_source_output(rounded.output(0))
+        values = weights.data.astype(np.float32)
+        largest = np.abs(values).max(axis=(1, 2, 3), keepdims=True) + np.float32(_TINY)
+        kept = opset13.fake_quantize(opset13.constant(values), -largest, largest, -largest, largest, _LEVELS - 1)
+        node.input(1).replace_source_output(kept.output(0))
+    network.validate_nodes_and_infer_types()
+    return network
+
+
+def _symmetric(low: float, high: float) -> tuple[float, float]:
+    """Ends of 256 levels of which one is zero."""
+    if low >= 0:
+        return 0.0, max(high, _TINY)
+    reach = max(-low, high)
+    return -reach, reach * (_LEVELS / 2 - 1) / (_LEVELS / 2)
+
+
+def _constant(node: Any) -> Any:
+    """The constant that a convolution's weights come from, behind the casts."""
+    source = node.input_value(1).get_node()
+    while source.get_type_name() != "Constant":
+        source = source.input_value(0).get_node()
+    return source

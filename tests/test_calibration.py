@@ -1,0 +1,90 @@
+"""int8: ranges from real pictures, and a network that stays within sight of its exact self."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from deblurgan import image, networks
+from deblurgan.catalogue import ModelFolder, find
+from deblurgan.engines import ENGINES, open_engine
+from deblurgan.errors import BrokenModel, UnknownEngine
+from deblurgan.image import Image
+from deblurgan.restore import RestoreOptions, Restorer
+from deblurgan.training.calibration import calibrate, ranges_of
+from deblurgan.training.export import export, manifest_of
+
+openvino = pytest.mark.skipif(not ENGINES["openvino"].installed, reason="int8 is OpenVINO's")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    torch.manual_seed(0)
+    network = networks.build("fpn_plain", channels=(8, 16), depths=(1, 1), decoder_depths=(1,))
+    torch.nn.init.normal_(network.get_submodule("decoder.head").weight, std=0.02)
+    return export(network, manifest_of(network, None, name="small"), tmp_path_factory.mktemp("models") / "small")
+
+
+@pytest.fixture
+def pictures(tmp_path, scene):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(3):
+        image.write(Image(np.roll(scene, 20 * number, axis=1)), folder / f"{number}.png")
+    return folder
+
+
+def test_a_range_is_the_mean_of_the_extremes_that_a_convolution_saw():
+    network = networks.build("fpn_plain", channels=(8, 16), depths=(1, 1), decoder_depths=(1,))
+    bright, dark = np.full((64, 64, 3), 0.5, np.float32), np.full((64, 64, 3), -1.0, np.float32)
+    ranges = ranges_of(network, [bright, dark])
+    assert ranges["backbone.stem.weight"] == (-0.25, -0.25)
+    assert ranges["backbone.levels.0.0.second.weight"][0] == 0
+    convolutions = [name for name, weights in network.named_parameters() if weights.dim() == 4]
+    assert sorted(ranges) == sorted(convolutions)
+
+
+@openvino
+def test_a_calibrated_model_runs_in_int8_and_stays_near_its_exact_self(model, pictures, scene):
+    calibrated = calibrate(model, pictures)
+    exact, rounded = (
+        Restorer(calibrated.manifest, open_engine(calibrated, "openvino", precision=precision))
+        for precision in ("f32", "int8")
+    )
+    assert rounded.engine.precision == "int8"
+    wanted, given = (
+        restorer(scene, RestoreOptions(guard=False)).pixels.astype(int) for restorer in (exact, rounded)
+    )
+    assert 0 < np.abs(wanted - given).mean() < 0.2 * np.abs(wanted - scene).mean()
+
+
+@openvino
+def test_the_model_that_ships_runs_in_int8(scene):
+    exact, rounded = (open_engine(find("default"), "openvino", precision=name) for name in ("f32", "int8"))
+    batch = (scene[None].transpose(0, 3, 1, 2) / 127.5 - 1).astype(np.float32)
+    error = float(np.mean((exact.run(batch) - rounded.run(batch)) ** 2))
+    assert 0 < error < 4 * 10**-4.0
+
+
+@openvino
+def test_a_model_without_ranges_says_how_to_get_them(model):
+    files = {"onnx": model.manifest.files["onnx"]}
+    bare = ModelFolder(model.path, dataclasses.replace(model.manifest, files=files))
+    with pytest.raises(BrokenModel, match="has no ranges file"):
+        open_engine(bare, "openvino", precision="int8")
+
+
+@pytest.mark.parametrize("name", [name for name in ENGINES if name != "openvino" and ENGINES[name].installed])
+def test_other_engines_refuse_int8(model, name):
+    with pytest.raises(UnknownEngine, match="use openvino"):
+        open_engine(model, name, precision="int8")
+
+
+def test_statistics_of_the_picture_and_empty_folders_are_refused(model, tmp_path):
+    per_image = ModelFolder(Path("m"), dataclasses.replace(model.manifest, statistics="per-image"))
+    with pytest.raises(BrokenModel, match="statistics"):
+        calibrate(per_image, tmp_path)
+    with pytest.raises(BrokenModel, match="no pictures"):
+        calibrate(model, tmp_path)
