@@ -13,6 +13,7 @@ from typing import Literal
 import click
 
 from deblurgan.batch import restore_photos
+from deblurgan.cluster import WorkerOptions, restore_on_cluster
 from deblurgan.commands.options import (
     engine_option,
     guard_option,
@@ -76,6 +77,11 @@ from deblurgan.restore import RestoreOptions, Restorer, load
 @click.option("--skip-existing", is_flag=True, help="Leave existing results and go on.")
 @click.option("-r", "--recursive", is_flag=True, help="Look for pictures in folders below, too.")
 @click.option("--metadata", type=click.Choice(["keep", "strip"]), default="keep", show_default=True)
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Share the work with a Ray cluster whose machines see the files too; auto for the one at hand.",
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per file on standard output.")
 @quiet_option
@@ -98,6 +104,7 @@ def run(
     skip_existing: bool,
     recursive: bool,
     metadata: Literal["keep", "strip"],
+    cluster: str | None,
     dry_run: bool,
     as_json: bool,
     quiet: bool,
@@ -125,9 +132,12 @@ def run(
     jobs = plan(inputs, output, options)
     if dry_run:
         return _show_plan(jobs)
-    restorer = load(model, engine=engine, threads=threads, precision=precision)
+    if cluster:
+        outcomes = restore_on_cluster(jobs, cluster, WorkerOptions(model, engine, precision, threads), options)
+    else:
+        outcomes = restore_photos(jobs, load(model, engine=engine, threads=threads, precision=precision), options)
     started = time.perf_counter()
-    summary = Summary(tuple(_report(restore_photos(jobs, restorer, options), len(jobs), as_json, quiet)))
+    summary = Summary(tuple(_report(outcomes, len(jobs), as_json, quiet)))
     _summarise(summary, time.perf_counter() - started, quiet)
     return summary.exit_code
 

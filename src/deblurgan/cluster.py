@@ -1,0 +1,134 @@
+"""One batch on many machines: Ray Data hands photographs to workers, each with an engine of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import socket
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from deblurgan.errors import DeblurganError
+from deblurgan.extras import require
+from deblurgan.photo import Job, Outcome, PhotoOptions, restore_photo
+from deblurgan.restore import load
+
+_PATIENCE = 5.0
+
+
+@dataclasses.dataclass(frozen=True)
+class WorkerOptions:
+    """What each worker opens.
+
+    Attributes:
+        model: name or path, the same on every machine; None for the default.
+        engine: key of `deblurgan.engines.ENGINES`, or 'auto'.
+        precision: one of `deblurgan.engines.PRECISIONS`.
+        threads: of the processor for each worker; None for all of a machine, and so one worker on each.
+    """
+
+    model: str | None = None
+    engine: str = "auto"
+    precision: str = "auto"
+    threads: int | None = None
+
+
+def restore_on_cluster(
+    jobs: Sequence[Job | Outcome], address: str, worker: WorkerOptions, options: PhotoOptions
+) -> Iterator[Outcome]:
+    """Restore photographs that every machine sees under the same path, such as in a shared folder.
+
+    Args:
+        jobs: as `photo.plan` gives them; an outcome among them is passed on.
+        address: of a Ray cluster; 'auto' for the one this machine is part of, or else one of this machine alone.
+        worker: what each worker opens.
+        options: for all photographs.
+
+    Yields:
+        the outcomes, in the order of the jobs; files are those that one machine would write.
+
+    Raises:
+        DeblurganError: no cluster answers, or no machine of it has as many processor cores as a worker needs.
+        MissingExtra: Ray is not installed.
+    """
+    require("batch", "A cluster")
+    import ray
+
+    cores = _connect(address)
+    threads = worker.threads or int(min(cores))
+    if threads > max(cores):
+        raise DeblurganError(f"No machine has {threads} cores; the largest has {int(max(cores))}, ask for fewer.")
+    count = int(sum(available // threads for available in cores))
+    rows = [
+        {"number": number, "source": str(job.source.absolute()), "target": str(job.target.absolute())}
+        for number, job in enumerate(jobs)
+        if isinstance(job, Job)
+    ]
+    context = ray.data.DataContext.get_current()
+    context.execution_options.preserve_order = True
+    context.enable_progress_bars = False
+    restored: Iterator[dict[str, Any]] = iter(())
+    if rows:
+        restored = iter(
+            ray.data.from_items(rows, override_num_blocks=len(rows))
+            .map(
+                _Worker,
+                fn_constructor_args=(dataclasses.replace(worker, threads=threads), options),
+                compute=ray.data.ActorPoolStrategy(min_size=1, max_size=max(1, min(count, len(rows)))),
+                num_cpus=threads,
+            )
+            .iter_rows()
+        )
+    for job in jobs:
+        if isinstance(job, Outcome):
+            yield job
+        else:
+            outcome = Outcome(**next(restored))
+            yield dataclasses.replace(outcome, input=str(job.source), output=outcome.output and str(job.target))
+
+
+class _Worker:
+    """An engine on one machine."""
+
+    def __init__(self, worker: WorkerOptions, options: PhotoOptions) -> None:
+        self._restorer = load(
+            worker.model, engine=worker.engine, threads=worker.threads, precision=worker.precision
+        )
+        self._options = options
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Restore one photograph; whatever goes wrong with it is in the outcome."""
+        job = Job(Path(row["source"]), Path(row["target"]))
+        return dataclasses.asdict(restore_photo(job, self._restorer, self._options))
+
+
+def _connect(address: str) -> list[float]:
+    """Join the cluster and return the processor cores of each of its machines."""
+    import ray
+
+    quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+    if address != "auto":
+        _expect_answer(address)
+    if not ray.is_initialized():
+        try:
+            ray.init(address=address, **quiet)
+        except ConnectionError as error:
+            if address != "auto":
+                raise _no_cluster(address) from error
+            ray.init(**quiet)
+    nodes: list[dict[str, Any]] = ray.nodes()
+    return [node["Resources"].get("CPU", 0.0) for node in nodes if node["Alive"]]
+
+
+def _expect_answer(address: str) -> None:
+    """Knock at the address: Ray itself would try for minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
+    except (OSError, ValueError) as error:
+        raise _no_cluster(address) from error
+
+
+def _no_cluster(address: str) -> DeblurganError:
+    return DeblurganError(f"No Ray cluster answers at {address}; start one there or use --cluster auto.")

@@ -1,0 +1,44 @@
+"""A batch on a cluster of two workers gives the files and outcomes of one machine."""
+
+import json
+import subprocess
+import sys
+
+import PIL.Image
+import pytest
+
+pytest.importorskip("ray", reason="a cluster needs the extra `batch`")
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "deblurgan", "run", *map(str, arguments)], capture_output=True, timeout=300
+    )
+
+
+def test_two_workers_write_what_one_machine_writes(tmp_path, scene):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(5):
+        PIL.Image.fromarray(scene[: 40 + 10 * number]).save(photos / f"{number}.jpg")
+    (photos / "2.jpg").write_bytes(b"no picture")
+    outcomes = {}
+    for name, extra in (("one", ()), ("two", ("--cluster", "auto"))):
+        done = run(photos, "-o", tmp_path / name, "--threads", 1, "--no-guard", "--json", *extra)
+        assert done.returncode == 1, done.stderr
+        assert b"Traceback" not in done.stderr
+        outcomes[name] = [json.loads(line) for line in done.stdout.decode().splitlines()]
+    for single, shared in zip(outcomes["one"], outcomes["two"], strict=True):
+        assert [single[key] for key in ("input", "status", "reason")] == [
+            shared[key] for key in ("input", "status", "reason")
+        ]
+        if single["status"] == "done":
+            name = single["output"].rpartition("/")[2]
+            assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_a_cluster_that_does_not_answer_is_named(photo_file):
+    done = run(photo_file, "--cluster", "127.0.0.1:1")
+    assert done.returncode == 2
+    assert b"No Ray cluster answers at 127.0.0.1:1" in done.stderr
+    assert b"Traceback" not in done.stderr
