@@ -1,10 +1,15 @@
 """Every engine in the table keeps the protocol."""
 
+import sys
+import time
+import types
+
 import numpy as np
 import pytest
 
 from deblurgan.catalogue import find
-from deblurgan.engines import ENGINES, allowed_threads, choose, open_engine
+from deblurgan.engines import ENGINES, allowed_threads, choice, choose, open_engine
+from deblurgan.engines.table import EngineEntry
 from deblurgan.errors import UnknownEngine
 
 INSTALLED = [name for name, entry in ENGINES.items() if entry.installed]
@@ -43,8 +48,53 @@ def test_it_says_what_it_computes_in(engine):
     assert engine.name in ENGINES
 
 
-def test_the_choice_is_the_first_installed():
-    assert choose() == INSTALLED[0]
+@pytest.fixture
+def two_engines(monkeypatch, tmp_path):
+    """Engines of known speed; the list tells how often one was opened."""
+    opened, seconds = [], {"quick": 0.001, "slow": 0.01}
+
+    class Timed:
+        def __init__(self, name):
+            self.name = name
+            opened.append(name)
+
+        def run(self, batch):
+            time.sleep(seconds[self.name])
+            return batch
+
+        def close(self):
+            pass
+
+    entries = {name: EngineEntry(f"made_up:{name}", "numpy", "none", "numpy") for name in ("slow", "quick")}
+    monkeypatch.setattr(choice, "ENGINES", entries)
+    openers = types.SimpleNamespace(**{name: lambda model, options, name=name: Timed(name) for name in seconds})
+    monkeypatch.setitem(sys.modules, "made_up", openers)
+    monkeypatch.setenv("DEBLURGAN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("DEBLURGAN_ENGINE", raising=False)
+    return opened
+
+
+def test_the_choice_is_the_fastest_and_is_timed_once(two_engines):
+    assert [choose(), choose()] == ["quick", "quick"]
+    assert sorted(two_engines) == ["quick", "slow"]
+
+
+def test_other_threads_are_timed_anew_and_a_damaged_memory_costs_nothing(two_engines, monkeypatch, tmp_path):
+    choose()
+    monkeypatch.setenv("DEBLURGAN_THREADS", "7")
+    choose()
+    assert len(two_engines) == 4
+    (tmp_path / "cache" / "engines.json").write_text("[]")
+    assert choose() == "quick"
+    assert len(two_engines) == 6
+
+
+def test_an_engine_that_does_not_open_is_not_chosen(two_engines, monkeypatch):
+    def refuse(model, options):
+        raise UnknownEngine("broken")
+
+    monkeypatch.setattr(sys.modules["made_up"], "quick", refuse)
+    assert choose() == "slow"
 
 
 def test_the_environment_can_choose(monkeypatch):

@@ -36,7 +36,7 @@ def test_ten_kills_leave_no_part_of_a_file_and_lose_nothing(tmp_path, scene):
         for path in files:
             PIL.Image.open(path).load()
         made = len(files)
-    assert 0 < made
+    assert made > 0
     assert subprocess.run(command, stdout=subprocess.DEVNULL).returncode == 0
     assert len(list(results.iterdir())) == PHOTOS
     assert _digests(photos) == untouched

@@ -9,10 +9,8 @@ import platform
 import click
 
 from deblurgan import __version__, catalogue
-from deblurgan.engines import ENGINES, allowed_threads, choose, open_engine
+from deblurgan.engines import ENGINES, allowed_threads, choose, open_engine, timings
 from deblurgan.errors import DeblurganError
-
-_DISTRIBUTIONS = {"openvino": "openvino", "onnx": "onnxruntime", "torch": "torch"}
 
 
 @click.command()
@@ -24,7 +22,7 @@ def doctor() -> int:
     _line("models", ", ".join(catalogue.available_models()) or "none")
     for name, entry in ENGINES.items():
         if entry.installed:
-            _line(f"engine {name}", f"{_DISTRIBUTIONS[name]} {importlib.metadata.version(_DISTRIBUTIONS[name])}")
+            _line(f"engine {name}", f"{entry.distribution} {importlib.metadata.version(entry.distribution)}")
         else:
             _line(f"engine {name}", f"not installed; pip install 'deblurgan[{entry.extra}]'")
     try:
@@ -34,14 +32,22 @@ def doctor() -> int:
     except DeblurganError as error:
         _line("would use", f"nothing: {error}")
         return 1
-    asked = os.environ.get("DEBLURGAN_ENGINE")
-    why = "DEBLURGAN_ENGINE asks for it" if asked else "the first in the list that is installed"
-    _line("would use", f"model {model.manifest.name} in {name} ({why})")
+    _line("would use", f"model {model.manifest.name} in {name} ({_reason()})")
     computes = (
         "the processor computes in it" if engine.precision == "bf16" else "the processor or engine has no bf16"
     )
     _line("precision", f"{engine.precision} ({computes})")
     return 0
+
+
+def _reason() -> str:
+    if os.environ.get("DEBLURGAN_ENGINE"):
+        return "DEBLURGAN_ENGINE asks for it"
+    timed = tuple(name for name, entry in ENGINES.items() if entry.installed and entry.timed)
+    if len(timed) < 2:
+        return "no other fast one is installed"
+    seconds = ", ".join(f"{name} {1000 * value:.0f} ms" for name, value in timings(timed).items())
+    return f"the fastest here: {seconds}"
 
 
 def _line(key: str, value: str) -> None:

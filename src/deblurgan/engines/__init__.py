@@ -1,7 +1,17 @@
 """Engines: what runs a network on this machine, behind one protocol."""
 
+from deblurgan.engines.choice import choose, open_engine, timings
 from deblurgan.engines.protocol import PRECISIONS, Engine, EngineOptions
-from deblurgan.engines.table import ENGINES, choose, open_engine
+from deblurgan.engines.table import ENGINES
 from deblurgan.engines.threads import allowed_threads
 
-__all__ = ["ENGINES", "PRECISIONS", "Engine", "EngineOptions", "allowed_threads", "choose", "open_engine"]
+__all__ = [
+    "ENGINES",
+    "PRECISIONS",
+    "Engine",
+    "EngineOptions",
+    "allowed_threads",
+    "choose",
+    "open_engine",
+    "timings",
+]

@@ -1,0 +1,116 @@
+"""Which engine runs a model: the one named, or the fastest here, timed once and remembered."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+
+from deblurgan import catalogue
+from deblurgan.catalogue import ModelFolder
+from deblurgan.engines.protocol import PRECISIONS, Engine, EngineOptions
+from deblurgan.engines.table import ENGINES
+from deblurgan.engines.threads import allowed_threads
+from deblurgan.errors import DeblurganError, UnknownEngine
+from deblurgan.whole import write_whole
+
+_RUNS = 3
+_SIDE = 256
+
+
+def choose(name: str = "auto") -> str:
+    """The engine to use: the one named, or for 'auto' `DEBLURGAN_ENGINE`, or the fastest of those installed.
+
+    Raises:
+        UnknownEngine: no engine has that name, or it is not installed.
+    """
+    wanted = os.environ.get("DEBLURGAN_ENGINE", "auto") if name == "auto" else name
+    if wanted == "auto":
+        installed = [key for key, entry in ENGINES.items() if entry.installed]
+        if not installed:
+            raise UnknownEngine("No engine is installed; run: pip install 'deblurgan[onnx]'.")
+        timed = [key for key in installed if ENGINES[key].timed]
+        return min(timed, key=timings(tuple(timed)).__getitem__) if len(timed) > 1 else (timed or installed)[0]
+    if wanted not in ENGINES:
+        raise UnknownEngine(f"No engine is called {wanted!r}; known: auto, {', '.join(ENGINES)}.")
+    if not ENGINES[wanted].installed:
+        extra = ENGINES[wanted].extra
+        raise UnknownEngine(f"The engine {wanted!r} is not installed; run: pip install 'deblurgan[{extra}]'.")
+    return wanted
+
+
+def open_engine(
+    model: ModelFolder, name: str = "auto", *, threads: int | None = None, precision: str = "auto"
+) -> Engine:
+    """Open a model in an engine.
+
+    Args:
+        model: to run.
+        name: key of `ENGINES`, or 'auto'.
+        threads: None for as many as the process may use.
+        precision: one of `PRECISIONS`.
+
+    Raises:
+        UnknownEngine: the engine or the precision is not to be had.
+        BrokenModel: the model's files are incomplete or damaged.
+    """
+    if precision not in PRECISIONS:
+        raise UnknownEngine(f"No precision is called {precision!r}; known: {', '.join(PRECISIONS)}.")
+    module, function = ENGINES[choose(name)].opener.split(":")
+    opener: Callable[[ModelFolder, EngineOptions], Engine] = getattr(importlib.import_module(module), function)
+    return opener(model, EngineOptions(threads or allowed_threads(), precision))
+
+
+def timings(names: tuple[str, ...]) -> dict[str, float]:
+    """Seconds that each of some installed engines takes for a small picture, from memory if they are known.
+
+    They are measured with the model that ships, and again when an engine, the package or the processors change.
+    """
+    place = _place()
+    key = json.dumps([_circumstances(), [f"{name} {_version(name)}" for name in names]])
+    with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
+        known = json.loads(place.read_text("utf-8")).get(key)
+        return {name: float(known[name]) for name in names}
+    measured = {name: _seconds(name) for name in names}
+    with contextlib.suppress(DeblurganError):
+        write_whole(place, json.dumps({key: measured}).encode(), overwrite=True)
+    return measured
+
+
+def _place() -> Path:
+    return Path(os.environ.get("DEBLURGAN_CACHE") or platformdirs.user_cache_path("deblurgan")) / "engines.json"
+
+
+def _circumstances() -> list[str | int]:
+    return [importlib.metadata.version("deblurgan"), platform.machine(), platform.processor(), allowed_threads()]
+
+
+def _version(name: str) -> str:
+    return importlib.metadata.version(ENGINES[name].distribution)
+
+
+def _seconds(name: str) -> float:
+    """Median time of an engine for a small picture; endless if it cannot be opened."""
+    batch = np.zeros((1, 3, _SIDE, _SIDE), np.float32)
+    try:
+        engine = open_engine(catalogue.find("default"), name)
+        engine.run(batch)
+        seconds = []
+        for _ in range(_RUNS):
+            started = time.perf_counter()
+            engine.run(batch)
+            seconds.append(time.perf_counter() - started)
+        engine.close()
+    except (DeblurganError, MemoryError, ImportError):
+        return float("inf")
+    return statistics.median(seconds)
