@@ -1,6 +1,6 @@
 """Crops at pixel size, blurred, restored and sharp in a row: `python tools/gallery.py PAIRS -o gallery.jpg`.
 
-No crop is chosen by hand: of the pair with the largest gain, of that with the least and of some evenly between, the
+No crop is chosen by hand: of the pair with the largest gain, that with the least and some evenly between, the
 block in which neighbouring pixels of the sharp picture differ most.
 """
 
