@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import statistics
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from deblurgan import catalogue
-from deblurgan.engines import open_engine
+from deblurgan import catalogue, manifest
+from deblurgan.catalogue import ModelFolder
+from deblurgan.engines import ENGINES, Engine, open_engine
 from deblurgan.restore import RestoreOptions, Restorer
 
 WARM_UP = 2
+
+# tools/make_convolution.py wrote it.
+_CONVOLUTION = Path(__file__).parent / "convolution"
+_MAP = (128, 192)
 
 
 @dataclass(frozen=True)
@@ -29,8 +37,8 @@ class Timing:
         fps: pictures per second at the median.
         peak_mb: highest memory of the process that ran it, in MB (10^6 bytes).
         gmacs_per_second: multiply-accumulates of the network's convolutions over the median time.
-        share_of_peak: that over what this machine reached in a large float32 matrix product; bf16 may
-            exceed 1.
+        share_of_peak: that over what the engine reaches in plain convolutions in the same precision; None for an
+            engine that cannot be held against another network.
     """
 
     model: str
@@ -44,7 +52,7 @@ class Timing:
     fps: float
     peak_mb: float
     gmacs_per_second: float
-    share_of_peak: float
+    share_of_peak: float | None
 
 
 def time_model(
@@ -95,20 +103,36 @@ def _time_here(
         fps=round(1 / median, 2),
         peak_mb=round(_peak_memory() / 1e6, 1),
         gmacs_per_second=round(rate, 1),
-        share_of_peak=round(rate / peak_rate(), 3),
+        share_of_peak=_share_of_peak(rate, restorer.engine, threads),
     )
 
 
-def peak_rate() -> float:
-    """GMAC/s of a large float32 matrix product in numpy, the best of several."""
-    side, matrix = 2048, np.ones((2048, 2048), np.float32)
-    best = min(_seconds_of_product(matrix) for _ in range(5))
-    return side**3 / best / 1e9
+def _share_of_peak(rate: float, engine: Engine, threads: int | None) -> float | None:
+    if not ENGINES[engine.name].timed:
+        return None
+    return round(rate / peak_rate(engine.name, engine.precision, threads), 3)
 
 
-def _seconds_of_product(matrix: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> float:
+def peak_rate(engine: str, precision: str, threads: int | None = None) -> float:
+    """GMAC/s that an engine reaches here in eight 3x3 convolutions of 128 channels, the best of several.
+
+    Args:
+        engine: key of `deblurgan.engines.ENGINES`.
+        precision: one of `deblurgan.engines.PRECISIONS`.
+        threads: None for as many as the process may use.
+    """
+    folder = ModelFolder(_CONVOLUTION, manifest.load(_CONVOLUTION))
+    opened = open_engine(folder, engine, threads=threads, precision=precision)
+    batch = np.ones((1, 128, *_MAP), np.float32)
+    opened.run(batch)
+    best = min(_seconds_of(opened, batch) for _ in range(5))
+    opened.close()
+    return folder.manifest.macs_per_pixel * math.prod(_MAP) / best / 1e9
+
+
+def _seconds_of(engine: Engine, batch: NDArray[np.float32]) -> float:
     started = time.perf_counter()
-    matrix @ matrix
+    engine.run(batch)
     return time.perf_counter() - started
 
 

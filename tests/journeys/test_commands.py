@@ -88,6 +88,7 @@ def test_benchmark_gives_a_line_per_combination():
         "share_of_peak",
     } <= set(timing)
     assert (timing["width"], timing["height"]) == (64, 48)
+    assert timing["share_of_peak"] > 0
 
 
 def test_a_training_becomes_a_model_that_runs(pairs, tmp_path, scene):
