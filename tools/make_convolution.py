@@ -1,6 +1,6 @@
 """Write `src/deblurgan/convolution`, the network of known cost that `deblurgan benchmark` holds engines against.
 
-Eight convolutions of 128 channels, 3x3, one after the other, all with the same weights: as near to an engine's peak
+Eight 3x3 convolutions of 128 channels, one after the other, all with the same weights: as near to an engine's peak
 as a picture network comes.
 """
 
