@@ -53,9 +53,25 @@ def test_every_sample_of_a_batch_counts_in_the_perceptual_loss():
 
 def test_missing_or_other_vgg_weights_are_refused_before_training(tmp_path):
     with pytest.raises(RecipeError, match="not at"):
-        load_vgg(tmp_path / "none.pth")
+        load_vgg(str(tmp_path / "none.pth"))
     torch.save({"features.0.weight": torch.zeros(1)}, tmp_path / "other.pth")
     with pytest.raises(RecipeError, match="not VGG19"):
-        load_vgg(tmp_path / "other.pth")
+        load_vgg(str(tmp_path / "other.pth"))
     torch.save(VGGFeatures().state_dict() | {"classifier.6.bias": torch.zeros(1)}, tmp_path / "vgg.pth")
-    assert len(load_vgg(tmp_path / "vgg.pth").state_dict()) == 14
+    assert len(load_vgg(str(tmp_path / "vgg.pth")).state_dict()) == 14
+
+
+def test_vgg_weights_can_be_fetched_and_a_failure_is_told(monkeypatch):
+    asked = []
+
+    def fetch(url, **_):
+        asked.append(url)
+        if len(asked) > 1:
+            raise OSError("no network")
+        return VGGFeatures().state_dict()
+
+    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", fetch)
+    assert len(load_vgg("torchvision").state_dict()) == 14
+    assert "vgg19" in asked[0]
+    with pytest.raises(RecipeError, match="cannot be fetched"):
+        load_vgg("torchvision")

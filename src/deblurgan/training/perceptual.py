@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -76,20 +77,48 @@ class PerceptualLoss(nn.Module):
         return self.feature_weight * features + self.pixel_weight * pixels
 
 
-def load_vgg(path: Path) -> VGGFeatures:
-    """Read VGG19's weights from a file as torchvision publishes them (`features.0.weight`, ...).
+HUB = "torchvision"
+"""Named instead of a file, it lets torchvision fetch the weights, once, into PyTorch's cache."""
+
+
+def load_vgg(source: str) -> VGGFeatures:
+    """Read VGG19's weights as torchvision publishes them (`features.0.weight`, ...).
+
+    Args:
+        source: a file, or `HUB`.
 
     Raises:
-        RecipeError: the file is missing or holds other weights.
+        RecipeError: the file is missing or holds other weights, or they cannot be fetched.
     """
-    if not path.is_file():
-        raise RecipeError(
-            f"VGG19's weights are not at {path}; save torchvision's vgg19 there or leave the loss out."
-        )
-    weights = torch.load(path, map_location="cpu", weights_only=True)
+    weights = _fetched() if source == HUB else _from_file(Path(source))
     extractor = VGGFeatures()
     wanted = extractor.state_dict()
     if missing := [key for key in wanted if key not in weights or weights[key].shape != wanted[key].shape]:
-        raise RecipeError(f"{path} is not VGG19: {missing[0]} is missing or of another shape.")
+        raise RecipeError(f"{source} is not VGG19: {missing[0]} is missing or of another shape.")
     extractor.load_state_dict({key: weights[key] for key in wanted})
     return extractor
+
+
+def _from_file(path: Path) -> Mapping[str, Tensor]:
+    if not path.is_file():
+        raise RecipeError(
+            f"VGG19's weights are not at {path}; save torchvision's vgg19 there, name {HUB!r} to "
+            "have them fetched, or leave the loss out."
+        )
+    found: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    return found
+
+
+def _fetched() -> Mapping[str, Tensor]:
+    from torchvision.models import VGG19_Weights
+
+    url = VGG19_Weights.IMAGENET1K_V1.url
+    try:
+        found: Mapping[str, Tensor] = torch.hub.load_state_dict_from_url(
+            url, map_location="cpu", progress=False, check_hash=True, weights_only=True
+        )
+    except (OSError, RuntimeError) as error:
+        raise RecipeError(
+            f"VGG19's weights cannot be fetched from {url} ({error}); name a file instead."
+        ) from error
+    return found

@@ -83,7 +83,8 @@ class LossSettings:
 
     Attributes:
         content: weight of the paper's content loss, 0.006 x VGG19 feature MSE + 0.5 x pixel MSE.
-        vgg: file with VGG19's weights as torchvision publishes them; the content loss needs it.
+        vgg: file with VGG19's weights as torchvision publishes them, or 'torchvision' to have them fetched; the
+            content loss needs it.
     """
 
     charbonnier: float = 1.0
@@ -244,7 +245,7 @@ class Recipe:
             ),
             (
                 self.losses.content > 0 and not self.losses.vgg,
-                "losses.content needs VGG19's weights; name their file in losses.vgg",
+                "losses.content needs VGG19's weights; name a file in losses.vgg, or 'torchvision' to fetch them",
             ),
             (
                 self.adversarial.loss == "wgan_gp" and not self.adversarial.penalty,

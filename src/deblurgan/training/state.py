@@ -138,9 +138,7 @@ def _assemble(recipe: Recipe, generator: FPNGenerator, fabric: Fabric) -> Traini
         fused=True,
     )
     average = copy.deepcopy(generator).requires_grad_(False).eval()
-    content = (
-        PerceptualLoss(load_vgg(Path(recipe.losses.vgg))).to(fabric.device) if recipe.losses.content else None
-    )
+    content = PerceptualLoss(load_vgg(recipe.losses.vgg)).to(fabric.device) if recipe.losses.content else None
     adversary = find_adversary(recipe, fabric.device)
     return TrainingState(recipe, fabric, generator, average, optimiser, adversary, content, step=0, best=-math.inf)
 
