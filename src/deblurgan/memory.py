@@ -85,6 +85,17 @@ def most_pixels(limit: int) -> int:
     return max(0, limit - LEAST_LIMIT) // BYTES_PER_PIXEL
 
 
+def most_pixels_at_once(limit: int, engine: tuple[str, str]) -> int:
+    """Pixels of the largest picture that an engine can take in one piece within `limit` bytes.
+
+    Args:
+        limit: of the whole program.
+        engine: its name and precision; one that was not measured counts as greedy.
+    """
+    costs = ENGINE_MEMORY.get(engine, _UNKNOWN_ENGINE)
+    return max(0, limit - costs.program) // (costs.per_tile_pixel + BYTES_PER_PIXEL)
+
+
 def largest_tile(size: tuple[int, int], *, bytes_per_sample: int, limit: int, engine: tuple[str, str]) -> int:
     """Pixels of the largest tile with which restoring a picture stays within about `limit` bytes.
 
