@@ -30,6 +30,7 @@ def routes(service: Service, jobs: Jobs) -> APIRouter:
             formats=list(RESULTS),
             upload_bytes=service.limits.upload_bytes,
             job_bytes=service.limits.job_bytes,
+            picture_bytes=service.limits.picture_bytes,
             pixels=service.limits.pixels,
         )
 

@@ -17,7 +17,7 @@ from deblurgan.serve.problems import Problem, responses
 from deblurgan.serve.restore_route import PROBLEMS
 from deblurgan.serve.schemas import UPLOAD
 from deblurgan.serve.upload import receive_form
-from deblurgan.serve.work import Service, check, in_memory
+from deblurgan.serve.work import Service, check
 
 Id = Annotated[str, InPath(description="Of the job.", max_length=64, examples=["Jq3v0bJYd2nUGl2P4x1q8A"])]
 
@@ -46,7 +46,6 @@ def routes(service: Service, jobs: Jobs) -> APIRouter:
                 form = await receive_form(request, sink, service.limits, file_bytes=service.limits.job_bytes)
                 # The answer is JSON, so the Accept header says nothing of the result.
                 order = check(form, sink, service, accept="", at_once=False)
-            in_memory(order, service.limits)
             job = jobs.start(order, ticket, folder)
         except BaseException:
             service.line.leave(ticket)

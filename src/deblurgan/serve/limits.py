@@ -49,6 +49,11 @@ class Limits:
     head_seconds: float = 10
     connections: int = 512
 
+    @property
+    def picture_bytes(self) -> int:
+        """Most that the file of a picture may have: it is in memory as a whole, beside its pixels."""
+        return min(self.job_bytes, self.memory // 4)
+
 
 def memory_per_picture(total: int | None) -> int:
     """Bytes for each of the pictures in work at once.

@@ -165,6 +165,7 @@ class Offer(BaseModel):
     formats: list[str] = Field(description="That results can have, as suffixes.")
     upload_bytes: int = Field(description="Most that POST /v1/restore takes.")
     job_bytes: int = Field(description="Most that POST /v1/jobs takes.")
+    picture_bytes: int = Field(description="Most that a picture may have, even in a job.")
     pixels: int = Field(description="Most that a picture may have.")
 
 

@@ -86,6 +86,9 @@ def check(form: Form, source: BinaryIO, service: Service, *, accept: str, at_onc
     source.seek(0)
     media_type = media_type_of(source.read(HEAD), form.name)
     source.seek(0)
+    most = service.limits.picture_bytes
+    if media_type.startswith("image/") and form.size > most:
+        raise Problem("too-many-bytes", f"A picture may have {most} bytes here; {form.name} has more.")
     handler = handler_of(media_type, at_once=at_once)
     fields = RestoreFields.model_validate({name: value for name, value in form.fields.items() if value != ""})
     service.models.known(fields.model)
@@ -130,14 +133,3 @@ def carry_out(order: Order, source: BinaryIO, target: BinaryIO, ticket: Ticket, 
     service.metrics.count("deblurgan_pictures_total", status=outcome.status)
     service.metrics.count("deblurgan_pixels_total", outcome.width * outcome.height)
     return Done(outcome, stages)
-
-
-def in_memory(order: Order, limits: Limits) -> None:
-    """Refuse a picture whose file alone would take too much of the memory that pictures are read into.
-
-    Raises:
-        Problem: it does.
-    """
-    most = limits.memory // 4
-    if order.media_type.startswith("image/") and order.form.size > most:
-        raise Problem("too-many-bytes", f"A picture may have {most} bytes here; {order.form.name} has more.")
