@@ -13,6 +13,7 @@ from types import FrameType
 
 import h11
 import uvicorn
+from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from deblurgan.errors import DeblurganError
@@ -66,16 +67,21 @@ def serve_until_stopped(
     """
     with tempfile.TemporaryDirectory(prefix="deblurgan-", ignore_cleanup_errors=True) as folder:
         app = create_app(models, Path(folder), limits=limits, token=token, origins=origins)
-        config = uvicorn.Config(
-            app,
-            http=impatient(limits.head_seconds),
-            ws="none",
-            log_config=None,
-            server_header=False,
-            limit_concurrency=limits.connections,
-            proxy_headers=False,
-        )
-        DrainingServer(config, app.state.service.line, app.state.jobs, on_start).run([listener])
+        server = DrainingServer(configured(app, limits), app.state.service.line, app.state.jobs, on_start)
+        server.run([listener])
+
+
+def configured(app: FastAPI, limits: Limits) -> uvicorn.Config:
+    """How uvicorn serves an application."""
+    return uvicorn.Config(
+        app,
+        http=impatient(limits.head_seconds),
+        ws="none",
+        log_config=None,
+        server_header=False,
+        limit_concurrency=limits.connections,
+        proxy_headers=False,
+    )
 
 
 class DrainingServer(uvicorn.Server):
