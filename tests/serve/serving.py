@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +26,7 @@ from deblurgan.restore import Restorer
 from deblurgan.serve.app import create_app
 from deblurgan.serve.limits import Limits
 from deblurgan.serve.models import Models
-from deblurgan.serve.server import configured, listen
+from deblurgan.serve.server import configured
 
 
 class PatientEngine(IdentityEngine):
@@ -55,10 +57,18 @@ def new_app(folder: Path, engine: Engine, *, token=None, origins=(), **limits) -
     return create_app(models, folder, limits=Limits(**limits), token=token, origins=origins)
 
 
+def wait_until(holds: Callable[[], object]) -> None:
+    """Return once a condition holds, or fail."""
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 @contextlib.contextmanager
 def on_loopback(app: FastAPI) -> Iterator[int]:
     """Serve an application as `deblurgan serve` does, in a thread; gives the port."""
-    listener = listen("127.0.0.1", 0)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
     server = uvicorn.Server(configured(app, app.state.service.limits))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
+import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -96,12 +97,13 @@ def serve(
     def opener(name: str) -> Restorer:
         return load(str(offered[name].path), engine=engine, threads=threads, precision=precision)
 
+    listener = listen(host, port)
     with ThreadPoolExecutor(1) as aside:
         # Loading the model takes as long as loading the server, so they go side by side.
         opening = aside.submit(opener, next(iter(offered)))
         from deblurgan.serve.limits import Limits, memory_per_picture
         from deblurgan.serve.models import Models
-        from deblurgan.serve.server import listen, serve_until_stopped
+        from deblurgan.serve.server import serve_until_stopped
 
         first = opening.result()
     limits = Limits(
@@ -115,12 +117,26 @@ def serve(
     )
     restorers = Models({name: folder.manifest for name, folder in offered.items()}, opener, opened=first)
     logging.basicConfig(level=logging.WARNING if quiet else logging.INFO, format="%(message)s", stream=sys.stderr)
-    listener = listen(host, port)
     address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}/"
     serve_until_stopped(
         restorers, listener, limits, token=token, origins=origins, on_start=lambda: click.echo(address)
     )
     return 0
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; port 0 takes any free one.
+
+    Raises:
+        DeblurganError: the address is not to be had.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        raise DeblurganError(
+            f"Port {port} of {host} is not to be had ({error.strerror}); take another."
+        ) from None
 
 
 def is_loopback(host: str) -> bool:

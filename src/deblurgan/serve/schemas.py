@@ -106,11 +106,8 @@ class Job(BaseModel):
                     "progress": 0.4,
                     "position": 0,
                     "reason": "",
-                    "result": None,
                     "result_name": "panorama_deblurred.tiff",
-                    "problem": None,
                     "created": _TIME,
-                    "expires": None,
                 }
             ]
         }
@@ -125,11 +122,13 @@ class Job(BaseModel):
     progress: float = Field(ge=0, le=1)
     position: int = Field(ge=0, description="In the queue; 0 once it has begun.")
     reason: str = Field(description="What the guard took back; empty otherwise.")
-    result: str | None = Field(description="Where the result is, once it is done.")
+    result: str | None = Field(default=None, description="Where the result is, once it is done.")
     result_name: str = Field(description="What the result may be called.")
-    problem: ProblemDocument | None = Field(description="Why it failed.")
+    problem: ProblemDocument | None = Field(default=None, description="Why it failed.")
     created: datetime.datetime
-    expires: datetime.datetime | None = Field(description="When it is removed; null before it is finished.")
+    expires: datetime.datetime | None = Field(
+        default=None, description="When it is removed; null before it is finished."
+    )
 
 
 class Model(BaseModel):

@@ -16,29 +16,14 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from deblurgan.errors import DeblurganError
 from deblurgan.serve.app import create_app
 from deblurgan.serve.jobs import Jobs
 from deblurgan.serve.limits import Limits
 from deblurgan.serve.line import Line
 from deblurgan.serve.models import Models
 
+_LAST_SECONDS = 1  # that answers still have after a second signal
 _TICK = 0.05  # seconds between looks at what is left to do
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens; port 0 takes any free one.
-
-    Raises:
-        DeblurganError: the address is not to be had.
-    """
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
-        return socket.create_server((host, port), family=family, backlog=512)
-    except OSError as error:
-        raise DeblurganError(
-            f"Port {port} of {host} is not to be had ({error.strerror}); choose another."
-        ) from None
 
 
 def serve_until_stopped(
@@ -56,7 +41,7 @@ def serve_until_stopped(
 
     Args:
         models: to offer.
-        listener: see `listen`.
+        listener: a socket that listens.
         limits: of requests.
         token: that requests must bring; None for none.
         origins: of pages elsewhere that may use the server.
@@ -110,7 +95,8 @@ class DrainingServer(uvicorn.Server):
         if sig == signal.SIGINT and not self._captured_signals:
             self._captured_signals.append(sig)
         if self._line.is_closed:
-            self.should_exit = self.force_exit = True
+            self.config.timeout_graceful_shutdown = _LAST_SECONDS
+            self.should_exit = True
             return
         self._line.is_closed = True
         self._loop.call_soon_threadsafe(self._begin_to_drain)
