@@ -36,7 +36,7 @@ TOKEN = "DEBLURGAN_TOKEN"
 @precision_option
 @threads_option
 @click.option("--memory", metavar="SIZE", help="About what the program may take, such as 3G; 2.8G if not given.")
-@click.option("--queue", type=click.IntRange(0), default=32, show_default=True, help="Requests that may wait.")
+@click.option("--queue", type=click.IntRange(0), default=128, show_default=True, help="Requests that may wait.")
 @click.option(
     "--max-upload", type=click.IntRange(1), default=64, show_default=True, help="Largest picture, in MB."
 )
@@ -134,9 +134,7 @@ def listen(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         return socket.create_server((host, port), family=family, backlog=512)
     except OSError as error:
-        raise DeblurganError(
-            f"Port {port} of {host} is not to be had ({error.strerror}); take another."
-        ) from None
+        raise DeblurganError(f"Port {port} of {host} is not to be had ({error.strerror}); take another.") from None
 
 
 def is_loopback(host: str) -> bool:

@@ -35,7 +35,7 @@ class Limits:
     upload_bytes: int = 64_000_000
     job_bytes: int = 2_000_000_000
     pixels: int = 100_000_000
-    queue: int = 32
+    queue: int = 128
     seconds: float = 120
     job_seconds: float = 3600
     keep_seconds: float = 900

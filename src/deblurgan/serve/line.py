@@ -104,28 +104,29 @@ class Line:
         return waiting.index(ticket) + 1 if ticket in waiting else 0
 
     @contextmanager
-    def place(self) -> Iterator[Ticket]:
+    def place(self, patience: float = math.inf) -> Iterator[Ticket]:
         """A place until the block ends, or the work that was submitted in it.
+
+        Args:
+            patience: seconds; where the turn is not expected to come by then, there is no place.
 
         Raises:
             Problem: there is none, or no more are given away.
         """
-        ticket = self.take()
+        ticket = self.take(patience)
         try:
             yield ticket
         finally:
             self.leave(ticket)
 
-    def take(self) -> Ticket:
+    def take(self, patience: float = math.inf) -> Ticket:
         """As `place`, to be given back by `leave`."""
         if self.is_closed:
             raise Problem("stopping", "The server is about to stop; try again soon.", {"Retry-After": "10"})
-        if len(self._tickets) >= self._places:
-            raise Problem(
-                "queue-full",
-                f"{self._places} requests have a place already; try again later.",
-                {"Retry-After": str(self._seconds_until_free())},
-            )
+        wait = self._expected_wait()
+        if len(self._tickets) >= self._places or wait > patience:
+            said = f"{len(self._tickets)} requests have a place already; try again later."
+            raise Problem("queue-full", said, {"Retry-After": str(min(60, max(1, math.ceil(wait / 2))))})
         ticket = Ticket()
         self._tickets[ticket] = None
         return ticket
@@ -155,7 +156,7 @@ class Line:
         self.is_closed = True
         self._pool.shutdown(cancel_futures=True)
 
-    def _seconds_until_free(self) -> int:
-        """A guess from the latest work: after this long a fair share of those waiting was served."""
+    def _expected_wait(self) -> float:
+        """Seconds until all that wait now were served, as the latest work suggests."""
         mean = sum(self._recent) / len(self._recent)
-        return min(60, max(1, math.ceil(mean * self.waiting / self.workers / 2)))
+        return mean * self.waiting / self.workers

@@ -48,7 +48,7 @@ def routes(service: Service) -> APIRouter:
         headers that begin with `Deblurgan-` say what was done.
         """
         began = time.monotonic()
-        with service.line.place() as ticket:
+        with service.line.place(service.limits.seconds) as ticket:
             ticket.seconds_allowed = service.limits.seconds
             source = _buffer(service)
             try:
