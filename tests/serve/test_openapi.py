@@ -1,7 +1,9 @@
 """The OpenAPI document is complete, its examples work, and nothing it allows breaks the server."""
 
+import re
 import typing
 import warnings
+from pathlib import Path
 
 import pytest
 import schemathesis
@@ -11,9 +13,10 @@ from schemathesis.specs.openapi.checks import response_schema_conformance, statu
 from serving import jpeg
 from starlette.testclient import TestClient
 
+from deblurgan.commands.serve import serve
 from deblurgan.serve import schemas
 from deblurgan.serve.media import RESULTS
-from deblurgan.serve.problems import ProblemDocument
+from deblurgan.serve.problems import KINDS, ProblemDocument
 
 ROUTES = [
     ("post", "/v1/restore"),
@@ -77,3 +80,12 @@ def test_nothing_the_document_allows_is_a_server_error(make_app):
 
             attempt()
     assert tried == set(ROUTES)
+
+
+def test_the_reference_names_every_problem_and_every_option():
+    reference = (Path(__file__).parents[2] / "docs" / "reference" / "http-api.md").read_text("utf-8")
+    table = reference.partition("<!-- problems -->")[2].partition("<!-- end of problems -->")[0]
+    rows = re.findall(r"^\| ([a-z-]+) \| (\d+) \|", table, flags=re.M)
+    assert rows == [(kind, str(status)) for kind, (status, _) in KINDS.items()]
+    for option in serve.params:
+        assert f"`{option.opts[-1]}`" in reference
