@@ -30,8 +30,11 @@ def test_pages_of_other_origins_may_not_send_pictures(client):
     refused = client.post("/v1/restore", files=PICTURE, headers={"Origin": "https://evil.example"})
     assert refused.status_code == 403
     assert "access-control-allow-origin" not in refused.headers
-    own = client.post("/v1/restore", files=PICTURE, headers={"Origin": "http://testserver"})
-    assert own.status_code == 200
+    behind_proxy = {"Origin": "https://photos.example", "Sec-Fetch-Site": "same-origin"}
+    for headers in ({"Origin": "http://testserver"}, behind_proxy, {}):
+        assert client.post("/v1/restore", files=PICTURE, headers=headers).status_code == 200
+    near = {"Origin": "http://testserver:81", "Sec-Fetch-Site": "same-site"}
+    assert client.post("/v1/restore", files=PICTURE, headers=near).status_code == 403
 
 
 def test_an_origin_can_be_let_in(make_app):

@@ -75,8 +75,7 @@ class Gate:
         await app(scope, receive, send_carefully)
 
     def _problem(self, scope: Scope, headers: Mapping[str, str]) -> Problem | None:
-        origin = headers.get("origin")
-        if origin and scope["method"] not in _READING and not self._may_send(origin, headers.get("host", "")):
+        if scope["method"] not in _READING and not self._may_send(headers):
             return Problem("other-origin", "Pages of other origins may not use this server; see --cors-origin.")
         if self._token and scope["path"] not in self._open_paths and not self._has_token(headers):
             return Problem(
@@ -84,8 +83,14 @@ class Gate:
             )
         return None
 
-    def _may_send(self, origin: str, host: str) -> bool:
-        return origin in self._origins or urlsplit(origin).netloc == host
+    def _may_send(self, headers: Mapping[str, str]) -> bool:
+        """Programs name no origin; of pages only the server's own and those allowed may send."""
+        origin = headers.get("origin")
+        if origin is None or origin in self._origins:
+            return True
+        # Behind a proxy the host may have another name here, but the browser knows better.
+        site = headers.get("sec-fetch-site")
+        return site == "same-origin" if site else urlsplit(origin).netloc == headers.get("host")
 
     def _has_token(self, headers: Mapping[str, str]) -> bool:
         scheme, _, given = headers.get("authorization", "").partition(" ")

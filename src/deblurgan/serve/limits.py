@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from deblurgan import memory
 
 WORKERS = 2
-"""Pictures in work at once: while the engine computes one, the other is decoded, judged or encoded."""
+"""Files in work at once: one that takes long must not hold up all others. More would not be faster, since the
+engine uses every processor already; it serves the tiles of both in turn."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
+from starlette.requests import ClientDisconnect
 
 from deblurgan.serve.media import RESULTS
 from deblurgan.serve.problems import Problem, responses
@@ -84,7 +85,12 @@ def routes(service: Service) -> APIRouter:
 async def _result(
     future: Future[tuple[Done, BinaryIO]], request: Request, seconds: float
 ) -> tuple[Done, BinaryIO]:
-    """Wait for the work, but no longer than the client does."""
+    """Wait for the work, but no longer than the client does.
+
+    Raises:
+        ClientDisconnect: the client went away.
+        Problem: there is no time left.
+    """
     waited = asyncio.wrap_future(future)
     gone = asyncio.ensure_future(_disconnected(request))
     try:
@@ -95,6 +101,8 @@ async def _result(
     if waited.done():
         return waited.result()
     waited.cancel()
+    if gone.done():
+        raise ClientDisconnect
     raise Problem(
         "took-too-long",
         f"There was no time for this within {seconds:g} s; try again later, or send it to /v1/jobs.",
