@@ -12,7 +12,7 @@ from pathlib import Path
 
 import PIL.Image
 import pytest
-from serving import wait_until
+from serving import on_loopback, wait_until
 
 from deblurgan.image import read
 
@@ -70,13 +70,13 @@ def open_page(browser, address):
     """Opens the page at a size, in a colour scheme; no request may go elsewhere and no script may fail."""
     contexts, failures = [], []
 
-    def opened(size=DESK, scheme="light"):
-        contexts.append(browser.new_context(viewport=size, color_scheme=scheme, accept_downloads=True))
+    def opened(size=DESK, scheme="light", address=address, is_ready=lambda page: page.locator("option").count()):
+        contexts.append(browser.new_context(viewport=size, color_scheme=scheme, has_touch=size is PHONE))
         page = contexts[-1].new_page()
         page.on("pageerror", lambda error: failures.append(str(error)))
         page.on("request", lambda sent: sent.url.startswith((address, "blob:")) or failures.append(sent.url))
         page.goto(address)
-        wait_until(lambda: page.evaluate("document.querySelector('#model').options.length > 0"))
+        wait_until(lambda: is_ready(page))
         return page
 
     yield opened
@@ -216,3 +216,38 @@ def test_all_can_be_reached_by_keyboard(open_page, tmp_path):
         reached.add(page.evaluate("document.activeElement.id || document.activeElement.className"))
     assert {"divider", "zoom-in", "zoom-fit", "download", "files", "model", "strength", "download-all"} <= reached
     assert {"pick", "button icon save", "icon remove", "clear"} <= reached
+
+
+def test_fingers_move_the_line_and_zoom(open_page, tmp_path):
+    page = open_page(PHONE)
+    page.set_input_files("#files", part_of_street(tmp_path))
+    page.wait_for_selector("#viewer:not([hidden])")
+    devtools = page.context.new_cdp_session(page)
+    frame = page.locator("#comparison").bounding_box()
+
+    def touch(kind: str, *places: float):
+        points = [{"x": frame["x"] + place * frame["width"], "y": frame["y"] + 60} for place in places]
+        numbered = [point | {"id": number} for number, point in enumerate(points)]
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": numbered})
+
+    touch("touchStart", 0.5)
+    for place in (0.6, 0.7, 0.8):
+        touch("touchMove", place)
+    touch("touchEnd")
+    wait_until(lambda: page.locator("#divider").get_attribute("aria-valuenow") == "80")
+    touch("touchStart", 0.45, 0.55)
+    for spread in (0.1, 0.2, 0.3):
+        touch("touchMove", 0.45 - spread, 0.55 + spread)
+    touch("touchEnd")
+    wait_until(lambda: page.locator("#comparison.zoomed").count())
+
+
+def test_the_page_asks_for_the_token_until_it_is_right(open_page, make_app):
+    with on_loopback(make_app(token="secret")) as port:
+        address = f"http://127.0.0.1:{port}/"
+        page = open_page(address=address, is_ready=lambda page: page.locator("dialog[open]").count())
+        for given in ("wrong", "secret"):
+            page.locator("dialog[open] #token").fill(given)
+            page.keyboard.press("Enter")
+        wait_until(lambda: page.locator("option", has_text="identity").count())
+        assert page.locator("dialog[open]").count() == 0

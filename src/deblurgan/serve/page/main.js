@@ -218,7 +218,9 @@ onTokenNeeded(
   () =>
     new Promise((resolve) => {
       const dialog = byId("token-dialog");
-      dialog.addEventListener("close", () => resolve(byId("token").value.trim()), { once: true });
+      const given = () => (dialog.returnValue === "send" ? byId("token").value.trim() : "");
+      dialog.addEventListener("close", () => resolve(given()), { once: true });
+      dialog.returnValue = "";
       dialog.showModal();
     }),
 );

@@ -101,6 +101,7 @@ async function send(method, address, options = {}) {
 
 async function newToken() {
   const given = await askForToken();
+  if (!given) throw new Refusal(text("tokenMissing"));
   sessionStorage.setItem("token", given);
   return given;
 }

@@ -47,6 +47,7 @@ const STRINGS = {
     zipTooLarge: "Together the photos are too large for one ZIP file; download them one by one.",
     unreachable: "The server cannot be reached. Is it still running?",
     gone: "The server no longer has it; try again.",
+    tokenMissing: "Without a token this server does nothing; reload the page to give one.",
     tokenTitle: "This server wants a token",
     token: "Token",
     tokenSend: "Continue",
