@@ -9,8 +9,11 @@ import pytest
 from serving import jpeg, wait_until
 from starlette.testclient import TestClient
 
+from conftest import IDENTITY
 from deblurgan.image import read
 from deblurgan.restore import Restorer
+from deblurgan.serve.line import Ticket
+from deblurgan.serve.watched import WatchedRestorer
 
 
 def left(client, data=None, name="walk.jpg", **fields):
@@ -59,6 +62,16 @@ def test_progress_grows_tile_by_tile(make_app, patient_engine, monkeypatch):
         finished(client, left(client, jpeg((400, 400))))
     assert len(seen) > 4
     np.testing.assert_allclose(seen, np.arange(len(seen)) / len(seen))
+
+
+def test_progress_counts_the_pictures_that_will_come(patient_engine, scene):
+    ticket = Ticket()
+    watched = WatchedRestorer(Restorer(IDENTITY, patient_engine), ticket)
+    watched.pictures = 4
+    for number in range(4):
+        assert ticket.progress == number / 4
+        watched(scene)
+    assert ticket.progress == 1
 
 
 def test_a_job_waits_for_its_turn_and_has_no_result_before(make_app, patient_engine):

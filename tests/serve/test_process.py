@@ -18,7 +18,9 @@ import pytest
 from serving import jpeg
 
 from deblurgan.commands.serve import is_loopback
+from deblurgan.errors import DeblurganError
 from deblurgan.image import read
+from deblurgan.serve.limits import memory_per_picture
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are those of Unix")
 
@@ -87,6 +89,12 @@ def test_a_port_that_is_taken_is_said(tmp_path):
         with process(tmp_path, "--port", port) as (server, _):
             assert server.wait(20) == 2
             assert f"Port {port}" in server.stderr.read()
+
+
+def test_memory_that_is_too_little_for_any_picture_is_refused():
+    with pytest.raises(DeblurganError, match="400M"):
+        memory_per_picture(300_000_000)
+    assert memory_per_picture(3_000_000_000) == 1_500_000_000
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,9 @@ class Task:
     Attributes:
         name: of the file as its client calls it; for messages and for what a suffix tells.
         options: how; their format is the suffix of the result.
-        restorer: to use; it reports tiles to the ticket.
-        ticket: to report progress to where tiles say too little, and to be asked now and then.
+        restorer: to use; it reports progress to the ticket, and stops when the ticket says so. For more than one
+            picture tell it how many.
+        ticket: to be asked now and then by work that the restorer does not do.
         pixels: most that a picture may have.
     """
 

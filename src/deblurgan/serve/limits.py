@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from deblurgan import memory
+from deblurgan.errors import DeblurganError
 
 WORKERS = 2
 """Files in work at once: one that takes long must not hold up all others. More would not be faster, since the
@@ -62,7 +63,13 @@ def memory_per_picture(total: int | None) -> int:
     Args:
         total: what the program may take; None for what `deblurgan run` would take, times the workers, or three
             quarters of what is free if that is less.
+
+    Raises:
+        DeblurganError: it is too little for any picture.
     """
     if total is None:
         return min(memory.default_limit(), int(0.75 * memory.available() / WORKERS))
+    if total // WORKERS <= memory.LEAST_LIMIT:
+        least = f"{WORKERS * memory.LEAST_LIMIT // 10**6}M"
+        raise DeblurganError(f"The server works on {WORKERS} files at once, so give --memory more than {least}.")
     return total // WORKERS

@@ -15,9 +15,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from deblurgan.errors import (
+    BrokenModel,
     DeblurganError,
     MissingExtra,
     TooLarge,
+    UnknownEngine,
     UnknownModel,
     UnreadableImage,
     UnwritableTarget,
@@ -131,7 +133,7 @@ def problem_of(error: Exception) -> Problem:
             return Problem(
                 kind, str(error) or "The picture needs more memory than there is; scale it down.", again
             )
-    if isinstance(error, DeblurganError):
+    if isinstance(error, DeblurganError) and not isinstance(error, (BrokenModel, UnknownEngine)):
         return Problem("invalid-option", str(error))
     logger.error("an unexpected error", exc_info=error)
     return Problem("internal", "The server's log says what; the request itself may be fine.")
