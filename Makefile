@@ -37,5 +37,5 @@ $(USER_ENV)/installed: pyproject.toml
 $(DEV_ENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(DEV_ENV)
 	$(DEV_ENV)/bin/pip install --quiet --upgrade pip
-	$(DEV_ENV)/bin/pip install --quiet $(TORCH) --editable '.[all]' --group test --group check
+	$(DEV_ENV)/bin/pip install --quiet $(TORCH) --editable '.[all]' --group test --group check --group browser
 	touch $@

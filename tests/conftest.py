@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -72,3 +73,28 @@ def photo_file(tmp_path: Path, scene: NDArray[np.uint8]) -> Path:
     path = tmp_path / "photo.jpg"
     PIL.Image.fromarray(scene).save(path, quality=92)
     return path
+
+
+@pytest.fixture
+def patient_engine():
+    """An engine that changes nothing, and holds pictures while its `go` is not set."""
+    from serving import PatientEngine
+
+    return PatientEngine()
+
+
+@pytest.fixture
+def make_app(patient_engine, tmp_path: Path):
+    """Makes servers on the patient engine; takes a token, origins, and limits by name."""
+    from serving import new_app
+
+    return partial(new_app, tmp_path / "serve", patient_engine)
+
+
+@pytest.fixture
+def client(make_app):
+    """Talks to a server with the usual limits."""
+    from starlette.testclient import TestClient
+
+    with TestClient(make_app()) as client:
+        yield client

@@ -36,6 +36,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "convert": CommandEntry("deblurgan.commands.convert:convert", "Official weights to safetensors, and back."),
     "models": CommandEntry("deblurgan.commands.models:models", "List and describe models."),
     "benchmark": CommandEntry("deblurgan.commands.benchmark:benchmark", "Time models on this machine."),
+    "serve": CommandEntry("deblurgan.commands.serve:serve", "A page in the browser and an HTTP API."),
     "doctor": CommandEntry("deblurgan.commands.doctor:doctor", "Say what this machine has and would use."),
 }
 

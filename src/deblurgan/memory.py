@@ -110,6 +110,17 @@ def share_for_two(limit: int) -> Share:
     return Share(_TOGETHER, share) if share >= _LEAST_SHARE else Share(0, limit)
 
 
+def most_pixels_at_once(limit: int, engine: tuple[str, str]) -> int:
+    """Pixels of the largest picture that an engine can take in one piece within `limit` bytes.
+
+    Args:
+        limit: of the whole program.
+        engine: its name and precision; one that was not measured counts as greedy.
+    """
+    costs = ENGINE_MEMORY.get(engine, _UNKNOWN_ENGINE)
+    return max(0, limit - costs.program) // (costs.per_tile_pixel + BYTES_PER_PIXEL)
+
+
 def largest_tile(
     size: tuple[int, int], *, bytes_per_sample: int, limit: int, engine: tuple[str, str], blended: bool
 ) -> int:

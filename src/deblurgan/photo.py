@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, overload
+from typing import BinaryIO, Literal, overload
 
 from deblurgan import memory
 from deblurgan.errors import DeblurganError, TooLarge, UnwritableTarget
 from deblurgan.formats import RESULTS
 from deblurgan.image import MAX_PIXELS, SUFFIXES, Image, is_picture, pictures_in, read, write
-from deblurgan.restore import RestoreOptions, Restorer, load
+from deblurgan.restore import Restored, RestoreOptions, Restorer, load
 
 
 @dataclass(frozen=True)
@@ -177,6 +177,29 @@ def restore_photo(job: Job, restorer: Restorer, options: PhotoOptions, *, small:
     return Outcome(str(job.source), None, "failed", reason, model=model, engine=engine)
 
 
+def restore_stream(
+    source: BinaryIO,
+    target: BinaryIO,
+    restorer: Restorer,
+    options: PhotoOptions,
+    *,
+    max_pixels: int = MAX_PIXELS,
+) -> Outcome:
+    """Restore one photograph from an open stream into another; the outcome's input is the stream's name.
+
+    Raises:
+        DeblurganError: the photograph cannot be read, has more than `max_pixels` pixels, or cannot be written
+            as the options ask.
+        MemoryError: not even the smallest tile fits.
+    """
+    started = time.perf_counter()
+    photo = read(source, max_pixels=max_pixels, as_stored=True)
+    restored = restorer(photo.pixels, options.restore)
+    sharp = photo.with_pixels(restored.pixels)
+    write(sharp, target, format=options.format, quality=options.quality, metadata=options.metadata)
+    return _outcome(str(getattr(source, "name", "")), None, photo, restored, restorer, started)
+
+
 @overload
 def deblur(source: str | Path, *, to: None = None, model: str | None = None) -> Image: ...
 
@@ -228,9 +251,15 @@ def _done(job: Job, restorer: Restorer, options: PhotoOptions, small: int | None
         metadata=options.metadata,
         overwrite=options.overwrite,
     )
+    return _outcome(str(job.source), str(job.target), photo, restored, restorer, started)
+
+
+def _outcome(
+    source: str, target: str | None, photo: Image, restored: Restored, restorer: Restorer, started: float
+) -> Outcome:
     return Outcome(
-        str(job.source),
-        str(job.target),
+        source,
+        target,
         "done" if restored.verdict.share else "unchanged",
         restored.verdict.reason,
         width=photo.width,

@@ -1,0 +1,73 @@
+"""A Restorer whose work can be watched, and given up between tiles."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deblurgan.engines import Engine
+from deblurgan.restore import Restored, RestoreOptions, Restorer
+from deblurgan.serve.line import Ticket
+
+
+class WatchedRestorer(Restorer):
+    """As the Restorer it is made from, for one ticket.
+
+    Args:
+        restorer: whose model and engine are used.
+        ticket: learns of the progress and says when to stop.
+
+    Attributes:
+        pictures: how many will come, which the progress is measured by.
+        began, ended: when the latest picture was worked on, by the monotonic clock; 0 before there was one.
+    """
+
+    def __init__(self, restorer: Restorer, ticket: Ticket) -> None:
+        self._watch = _WatchedEngine(restorer.engine, ticket)
+        super().__init__(restorer.manifest, self._watch)
+        self.pictures = 1
+        self.began = self.ended = 0.0
+
+    def __call__(self, pixels: NDArray[Any], options: RestoreOptions = RestoreOptions()) -> Restored:
+        """Restore one picture; see `Restorer`.
+
+        Raises:
+            Unwanted, Problem: the ticket said so.
+        """
+        self.began = time.monotonic()
+        tiles = len(self._plan(pixels, self._largest_tile(pixels, options), options))
+        self._watch.share = 1 / (tiles * self.pictures)
+        try:
+            return super().__call__(pixels, options)
+        finally:
+            self.ended = time.monotonic()
+
+
+class _WatchedEngine:
+    """Adds the tiles that pass through an engine to a ticket's progress.
+
+    Args:
+        engine: that computes.
+        ticket: see `WatchedRestorer`.
+
+    Attributes:
+        share: of the whole work that a tile is.
+    """
+
+    def __init__(self, engine: Engine, ticket: Ticket) -> None:
+        self.name, self.precision = engine.name, engine.precision
+        self.share = 1.0
+        self._engine, self._ticket = engine, ticket
+
+    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """As the engine, unless the ticket says to stop."""
+        self._ticket.check()
+        output = self._engine.run(batch)
+        self._ticket.progress = min(1.0, self._ticket.progress + self.share)
+        return output
+
+    def close(self) -> None:
+        """Leave the engine to the others who use it."""
