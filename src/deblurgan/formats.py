@@ -52,6 +52,12 @@ _BRANDS = {
 }
 
 
+def suffix_of_result(format: str) -> str:
+    """The suffix of a result for a picture that was read in this format."""
+    only_read = {"HEIF": RESULTS[".heic"], "RAW": RESULTS[".dng"]}
+    return only_read.get(format) or next(suffix for suffix, known in SUFFIXES.items() if known == format)
+
+
 def is_picture(path: Path | str) -> bool:
     """Say whether a path's suffix is that of a picture this package reads."""
     suffix = Path(path).suffix.lower()

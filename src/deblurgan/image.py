@@ -14,7 +14,7 @@ from deblurgan import by_camera, by_pillow, by_vips, photoshop
 from deblurgan.coded import Coded, Saving
 from deblurgan.errors import UnreadableImage, UnwritableTarget
 from deblurgan.formats import SUFFIXES as SUFFIXES
-from deblurgan.formats import format_of
+from deblurgan.formats import format_of, suffix_of_result
 from deblurgan.formats import is_picture as is_picture
 from deblurgan.formats import pictures_in as pictures_in
 from deblurgan.metadata import patched_exif, patched_xmp
@@ -147,7 +147,7 @@ def write(
         raise ValueError(f"metadata is 'keep' or 'strip', not {metadata!r}")
     to_file = isinstance(target, str | Path)
     name = str(target) if to_file else "the picture"
-    suffix = f".{format}" if format else Path(name).suffix if to_file else f".{image.format}"
+    suffix = f".{format}" if format else Path(name).suffix if to_file else suffix_of_result(image.format)
     if suffix.lower() not in SUFFIXES:
         raise UnwritableTarget(f"{name} cannot be written as {suffix!r}; use one of {' '.join(SUFFIXES)}.")
     if metadata == "strip":

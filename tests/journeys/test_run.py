@@ -73,6 +73,14 @@ def test_a_pipe_goes_from_standard_input_to_standard_output(photo_file):
     assert PIL.Image.open(io.BytesIO(done.stdout)).format == "PNG"
 
 
+def test_a_pipe_keeps_the_format(scene):
+    before = io.BytesIO()
+    PIL.Image.fromarray(scene).save(before, "JPEG2000")
+    done = deblurgan("run", "-", stdin=before.getvalue())
+    assert done.returncode == 0, errors_of(done)
+    assert PIL.Image.open(io.BytesIO(done.stdout)).format == "JPEG2000"
+
+
 def test_sixteen_bits_and_metadata_come_through(tmp_path, scene):
     from deblurgan.image import Image, write
 
