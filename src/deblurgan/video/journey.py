@@ -1,0 +1,262 @@
+"""From a video on disk to a sharp one: decode, restore and encode at the same time, then join."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from itertools import chain, count, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+
+from deblurgan import __version__
+from deblurgan.engines.threads import allowed_threads
+from deblurgan.errors import DeblurganError, UnreadableVideo, UnwritableTarget
+from deblurgan.lookahead import ahead
+from deblurgan.photo import Job, Outcome
+from deblurgan.restore import RestoreOptions, Restorer
+from deblurgan.video import colour
+from deblurgan.video.encoding import Coding, choose_coding, container_of
+from deblurgan.video.footage import Footage, frames, survey
+from deblurgan.video.joining import Part, join
+from deblurgan.video.restoration import FrameOptions, Tally, restored_frames
+from deblurgan.video.segments import Segment, WorkFolder, encode_segment
+from deblurgan.whole import whole_file
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+
+Item = TypeVar("Item")
+
+
+class Progress(Protocol):
+    """Shows how far a video is; `tqdm` is one."""
+
+    def __call__(self, items: Iterable[Item], *, total: int, initial: int) -> Iterable[Item]:
+        """Pass items on, of which there will be about `total`, the first `initial` done before."""
+        ...
+
+
+@dataclass(frozen=True)
+class VideoOptions:
+    """What happens to each video.
+
+    Attributes:
+        restore: strength, tiles and guard; the guard judges, but mixes nothing (see `FrameOptions`).
+        codec: key of `deblurgan.video.encoding.ENCODERS`; None for the source's.
+        crf: quality of the result, in the codec's scale; None for one hardly to be told from lossless.
+        start: seconds from the first frame; what is before is left out.
+        stop: likewise what is from there on; None for no end.
+        only_blurred: frames that are sharp already go through as they are.
+        metadata: 'keep' or 'strip', chapters included.
+        overwrite: an existing result is replaced.
+        skip_existing: an existing result is left and reported as skipped.
+        segment: frames that are encoded at a time; a stopped run goes on after the last whole segment.
+        threads: of the processor, for encoding; None for as many as the process may use.
+    """
+
+    restore: RestoreOptions = field(default_factory=RestoreOptions)
+    codec: str | None = None
+    crf: int | None = None
+    start: Fraction = Fraction(0)
+    stop: Fraction | None = None
+    only_blurred: bool = False
+    metadata: Literal["keep", "strip"] = "keep"
+    overwrite: bool = False
+    skip_existing: bool = False
+    segment: int = 240
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.start < 0 or self.stop is not None and self.stop <= self.start:
+            raise DeblurganError("--from must come before --to, and neither may be negative.")
+
+
+def silent(items: Iterable[Item], *, total: int, initial: int) -> Iterable[Item]:
+    """Show no progress."""
+    return items
+
+
+def restore_videos(
+    jobs: Iterable[Job], restorer: Restorer, options: VideoOptions, progress: Progress = silent
+) -> Iterator[Outcome]:
+    """Restore one video after another; a failure is an outcome and never stops the rest."""
+    for job in jobs:
+        yield restore_video(job, restorer, options, progress)
+
+
+def restore_video(
+    job: Job, restorer: Restorer, options: VideoOptions, progress: Progress = silent
+) -> Outcome:
+    """Restore one video; whatever goes wrong with it is in the outcome.
+
+    A run that is stopped leaves its whole segments in a hidden folder beside the target, and the same call goes
+    on from there. The target appears whole or not at all.
+
+    Args:
+        job: which video becomes which.
+        restorer: of the frames.
+        options: how.
+        progress: shows it.
+    """
+    model, engine = restorer.manifest.name, restorer.engine.name
+    if options.skip_existing and job.target.exists():
+        reason = "the result exists already"
+        return Outcome(str(job.source), str(job.target), "skipped", reason, model=model, engine=engine)
+    try:
+        return _done(job, restorer, options, progress)
+    except DeblurganError as error:
+        reason = str(error)
+    except MemoryError:
+        reason = f"{job.source} needs more memory than there is; close other programs or scale it down."
+    return Outcome(str(job.source), None, "failed", reason, model=model, engine=engine)
+
+
+def _done(job: Job, restorer: Restorer, options: VideoOptions, progress: Progress) -> Outcome:
+    started = time.perf_counter()
+    container = container_of(job.target)
+    if job.target.exists() and not options.overwrite:
+        raise UnwritableTarget(f"{job.target} exists already; add --overwrite or --skip-existing.")
+    footage = survey(job.source)
+    _refuse_missing_end(footage, options)
+    coding = choose_coding(footage, container, codec=options.codec, crf=options.crf)
+    first = footage.ticks(options.start)
+    stop = None if options.stop is None else footage.ticks(options.stop)
+    work = WorkFolder(job.target, _facts(footage, restorer, options, coding, first))
+    segments = _within(work, stop)
+    tally = Tally.of(segments)
+    before = replace(tally)
+    _encode(work, segments, footage, coding, restorer, options, (first, stop), tally, progress)
+    if not segments:
+        raise UnreadableVideo(f"{footage.path} shows no frames between --from and --to; choose other times.")
+    part = _part(segments, footage, options)
+    with whole_file(job.target, overwrite=options.overwrite) as file:
+        left_out = join(
+            file, container, footage, work, segments, part, metadata=options.metadata == "keep"
+        )
+    work.remove()
+    seconds = time.perf_counter() - started
+    scale = restorer.manifest.scale
+    return Outcome(
+        str(job.source),
+        str(job.target),
+        "done",
+        "; ".join(_remarks(footage, left_out, before, tally, seconds)),
+        width=footage.width * scale,
+        height=footage.height * scale,
+        model=restorer.manifest.name,
+        engine=restorer.engine.name,
+        tiles=tally.tiles,
+        seconds=round(seconds, 3),
+    )
+
+
+def _encode(
+    work: WorkFolder,
+    segments: list[Segment],
+    footage: Footage,
+    coding: Coding,
+    restorer: Restorer,
+    options: VideoOptions,
+    between: tuple[int, int | None],
+    tally: Tally,
+    progress: Progress,
+) -> None:
+    """Add to the segments what they lack."""
+    first, stop = between
+    if segments:
+        first = max(segments[-1].stamps) + 1
+    wanted = FrameOptions(options.restore, options.only_blurred, options.segment)
+    decoder, encoder = colour.Decoder(), colour.Encoder()
+    decoded = ((frame, decoder(frame)) for frame in frames(footage, first, stop))
+    # Decoding and restoring run in threads of their own, so that they go on while this one encodes.
+    with closing(ahead(restored_frames(decoded, restorer, wanted))) as made:
+        total = tally.frames + sum(first <= stamp and (stop is None or stamp < stop) for stamp in footage.times)
+        shown = iter(progress(made, total=total, initial=tally.frames))
+        for number in count(len(segments)):
+            head = next(shown, None)
+            if head is None:
+                return
+            counted = Tally()
+            group = tally.watched(
+                chain([head], islice(shown, options.segment - 1)), counted, restorer.manifest.name, str(footage.path)
+            )
+            stamps, last = encode_segment(
+                (
+                    picture.frame
+                    if picture.pixels is None
+                    else encoder(picture.pixels, picture.frame, coding.pixel_format)
+                    for picture in group
+                ),
+                work.film(number),
+                coding,
+                footage,
+                options.threads or allowed_threads(),
+            )
+            segments.append(Segment(stamps, last, counted.passed, counted.judged, counted.broken))
+            work.keep(number, segments[-1])
+
+
+def _within(work: WorkFolder, stop: int | None) -> list[Segment]:
+    """Segments that are there already and end before `stop`."""
+    segments = work.prepare()
+    while segments and stop is not None and max(segments[-1].stamps) >= stop:
+        segments.pop()
+    work.drop(len(segments))
+    return segments
+
+
+def _refuse_missing_end(footage: Footage, options: VideoOptions) -> None:
+    there = footage.whole_until
+    if there is None or options.stop is not None and options.stop <= there:
+        return
+    raise UnreadableVideo(
+        f"{footage.path} is cut off at {float(there):.2f} of {float(footage.declared or 0):.2f} s; get a fresh copy, "
+        f"or restore what is there with --to {float(there):.2f}."
+    )
+
+
+def _facts(
+    footage: Footage, restorer: Restorer, options: VideoOptions, coding: Coding, first: int
+) -> dict[str, Any]:
+    """Whatever changes a segment, as JSON holds it."""
+    state = footage.path.stat()
+    return {
+        "version": __version__,
+        "source": [str(footage.path.resolve()), state.st_size, state.st_mtime_ns],
+        "model": repr(restorer.manifest),
+        "engine": [restorer.engine.name, restorer.engine.precision],
+        "restore": [options.restore.strength, options.restore.tile, options.restore.preset],
+        "coding": [coding.codec, coding.pixel_format, coding.crf],
+        "first": first,
+        "only_blurred": options.only_blurred,
+        "segment": options.segment,
+    }
+
+
+def _part(segments: list[Segment], footage: Footage, options: VideoOptions) -> Part:
+    shift = min(segments[0].stamps) * footage.time_base if options.start else Fraction(0)
+    if options.stop is not None:
+        stop = footage.ticks(options.stop)
+        return Part(stop, stop * footage.time_base, shift)
+    last = max(segments[-1].stamps)
+    usual = round(1 / (footage.rate or 25) / footage.time_base)
+    return Part(footage.end or last + (segments[-1].last or usual), None, shift)
+
+
+def _remarks(
+    footage: Footage, left_out: list[str], before: Tally, tally: Tally, seconds: float
+) -> Iterator[str]:
+    if before.frames:
+        yield f"went on after {before.frames} frames of an earlier run"
+    if tally.passed:
+        passed = tally.passed - before.passed
+        restored = tally.frames - before.frames - passed
+        saved = f", which saved about {passed * seconds / restored:.0f} s" if restored else ""
+        yield f"{tally.passed} of {tally.frames} frames were sharp and passed through{saved}"
+    if footage.is_hlg:
+        yield "it is HDR (HLG), which the models were not trained on"
+    if left_out:
+        yield f"left out what the container cannot hold: {', '.join(left_out)}"
