@@ -79,7 +79,7 @@ def result_suffix(source: Path, format: str | None) -> str:
 
     Args:
         source: the picture or video.
-        format: asked for, a suffix without its dot; one of videos says nothing of pictures, and the other way round.
+        format: asked for, a suffix without its dot; what is no format of its kind says nothing of it.
     """
     asked = f".{format.lower()}" if format else ""
     own = source.suffix.lower()

@@ -106,7 +106,10 @@ def _without_siting(frame: VideoFrame) -> VideoFrame:
     bare.colorspace, bare.color_range = frame.colorspace, frame.color_range
     for new, old in zip(bare.planes, frame.planes, strict=True):
         shared = min(new.line_size, old.line_size)
-        to, of = (np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size) for plane in (new, old))
+        to, of = (
+            np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+            for plane in (new, old)
+        )
         to[:, :shared] = of[:, :shared]
     return bare
 

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from deblurgan.errors import UnwritableTarget
 from deblurgan.formats import CONTAINERS
@@ -136,7 +136,7 @@ def add_film(
         options["crf"] = str(coding.crf)
     # Frames may come at any time; the rate only tells the encoder what is usual.
     rate = (footage.rate or Fraction(25)).limit_denominator(1001)
-    film: VideoStream = container.add_stream(coding.encoder.name, rate=rate, options=options)
+    film = cast("VideoStream", container.add_stream(coding.encoder.name, rate=rate, options=options))
     context = film.codec_context
     context.width, context.height = first.width, first.height
     context.pix_fmt = coding.pixel_format

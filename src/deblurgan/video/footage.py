@@ -7,13 +7,14 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from deblurgan.clip import main_video, opened
 from deblurgan.errors import UnreadableVideo
 from deblurgan.video.colour import HLG, refuse_colours
 
 if TYPE_CHECKING:
+    from av.buffer import Buffer
     from av.container import InputContainer
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
@@ -195,5 +196,5 @@ def _refuse(frame: VideoFrame, footage: Footage, when: Fraction) -> None:
 
 
 def _display_matrix(frame: VideoFrame) -> tuple[int, ...] | None:
-    found = frame.side_data.get("DISPLAYMATRIX")
-    return struct.unpack("=9i", bytes(found)) if found else None
+    found = cast("Buffer | None", frame.side_data.get("DISPLAYMATRIX"))
+    return None if found is None else struct.unpack("=9i", memoryview(found))

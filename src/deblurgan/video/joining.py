@@ -104,7 +104,9 @@ def join(
                 )
         except (av.error.FFmpegError, ValueError) as error:
             why = getattr(error, "strerror", None) or str(error)
-            raise UnwritableTarget(f"{target} cannot be written ({why}); choose another place or format.") from error
+            raise UnwritableTarget(
+                f"{target} cannot be written ({why}); choose another place or format."
+            ) from error
     return left_out
 
 
@@ -173,7 +175,7 @@ def _copied(source: InputContainer, placed: dict[int, Stream], part: Part) -> It
         if shown is None or packet.size == 0:
             continue
         time = shown * packet.time_base
-        if part.shift and time < part.shift or part.stop is not None and time >= part.stop:
+        if (part.shift and time < part.shift) or (part.stop is not None and time >= part.stop):
             continue
         if packet.stream_index in gaps and bytes(packet) == _NO_TEXT:
             continue
@@ -233,9 +235,7 @@ def _name(stream: Stream) -> str:
     return f"{stream.type} stream {stream.index}" + (f" ({codec})" if codec else "")
 
 
-def _describe(
-    result: OutputContainer, source: InputContainer, placed: dict[int, Stream], film: int
-) -> None:
+def _describe(result: OutputContainer, source: InputContainer, placed: dict[int, Stream], film: int) -> None:
     result.metadata.update(_without(source.metadata, _OF_THE_OLD_FILE))
     for index, stream in placed.items():
         old = source.streams[index].metadata
@@ -254,8 +254,11 @@ def _has_free_tags(source: InputContainer) -> bool:
 def _chapters(source: InputContainer, part: Part) -> list[Any]:
     kept = []
     for chapter in source.chapters():
-        shift = round(part.shift / chapter["time_base"])
-        end = chapter["end"] if part.stop is None else min(chapter["end"], round(part.stop / chapter["time_base"]))
+        tick = chapter["time_base"]
+        if tick is None:
+            continue
+        shift = round(part.shift / tick)
+        end = chapter["end"] if part.stop is None else min(chapter["end"], round(part.stop / tick))
         if end - shift > 0 and end > chapter["start"]:
             kept.append(chapter | {"start": max(0, chapter["start"] - shift), "end": end - shift})
     return kept

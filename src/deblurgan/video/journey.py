@@ -8,7 +8,6 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import chain, count, islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from deblurgan import __version__
@@ -26,7 +25,7 @@ from deblurgan.video.segments import Segment, WorkFolder, encode_segment
 from deblurgan.whole import whole_file
 
 if TYPE_CHECKING:
-    from av.video.frame import VideoFrame
+    pass
 
 Item = TypeVar("Item")
 
@@ -70,7 +69,7 @@ class VideoOptions:
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        if self.start < 0 or self.stop is not None and self.stop <= self.start:
+        if self.start < 0 or (self.stop is not None and self.stop <= self.start):
             raise DeblurganError("--from must come before --to, and neither may be negative.")
 
 
@@ -87,9 +86,7 @@ def restore_videos(
         yield restore_video(job, restorer, options, progress)
 
 
-def restore_video(
-    job: Job, restorer: Restorer, options: VideoOptions, progress: Progress = silent
-) -> Outcome:
+def restore_video(job: Job, restorer: Restorer, options: VideoOptions, progress: Progress = silent) -> Outcome:
     """Restore one video; whatever goes wrong with it is in the outcome.
 
     A run that is stopped leaves its whole segments in a hidden folder beside the target, and the same call goes
@@ -133,9 +130,7 @@ def _done(job: Job, restorer: Restorer, options: VideoOptions, progress: Progres
         raise UnreadableVideo(f"{footage.path} shows no frames between --from and --to; choose other times.")
     part = _part(segments, footage, options)
     with whole_file(job.target, overwrite=options.overwrite) as file:
-        left_out = join(
-            file, container, footage, work, segments, part, metadata=options.metadata == "keep"
-        )
+        left_out = join(file, container, footage, work, segments, part, metadata=options.metadata == "keep")
     work.remove()
     seconds = time.perf_counter() - started
     scale = restorer.manifest.scale
@@ -181,7 +176,10 @@ def _encode(
                 return
             counted = Tally()
             group = tally.watched(
-                chain([head], islice(shown, options.segment - 1)), counted, restorer.manifest.name, str(footage.path)
+                chain([head], islice(shown, options.segment - 1)),
+                counted,
+                restorer.manifest.name,
+                str(footage.path),
             )
             stamps, last = encode_segment(
                 (
@@ -210,11 +208,11 @@ def _within(work: WorkFolder, stop: int | None) -> list[Segment]:
 
 def _refuse_missing_end(footage: Footage, options: VideoOptions) -> None:
     there = footage.whole_until
-    if there is None or options.stop is not None and options.stop <= there:
+    if there is None or (options.stop is not None and options.stop <= there):
         return
     raise UnreadableVideo(
-        f"{footage.path} is cut off at {float(there):.2f} of {float(footage.declared or 0):.2f} s; get a fresh copy, "
-        f"or restore what is there with --to {float(there):.2f}."
+        f"{footage.path} is cut off at {float(there):.2f} of {float(footage.declared or 0):.2f} s; get a fresh "
+        f"copy, or restore what is there with --to {float(there):.2f}."
     )
 
 
@@ -246,9 +244,7 @@ def _part(segments: list[Segment], footage: Footage, options: VideoOptions) -> P
     return Part(footage.end or last + (segments[-1].last or usual), None, shift)
 
 
-def _remarks(
-    footage: Footage, left_out: list[str], before: Tally, tally: Tally, seconds: float
-) -> Iterator[str]:
+def _remarks(footage: Footage, left_out: list[str], before: Tally, tally: Tally, seconds: float) -> Iterator[str]:
     if before.frames:
         yield f"went on after {before.frames} frames of an earlier run"
     if tally.passed:
