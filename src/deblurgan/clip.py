@@ -58,6 +58,8 @@ def opened(path: Path | str) -> Iterator[InputContainer]:
         # Metadata in another encoding than UTF-8 must not cost the video.
         with av.open(path, metadata_errors="replace") as container:
             yield container
+    except av.error.EOFError as error:
+        raise UnreadableVideo(f"{path} holds no frames; get a fresh copy.") from error
     except (av.error.FFmpegError, OSError) as error:
         why = error.strerror or str(error)
         raise UnreadableVideo(f"{path} cannot be read ({why}); get a fresh copy or another clip.") from error

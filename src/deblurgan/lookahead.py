@@ -95,17 +95,31 @@ def overlapped(
         function: safe to call from several threads.
         items: to apply it to.
         in_flight: calls at a time.
+
+    Raises:
+        whatever a call raised, or drawing an item, after the results of what came before.
     """
     with ThreadPoolExecutor(in_flight) as pool:
         flying: deque[Future[Result]] = deque()
+        failure: Exception | None = None
         try:
-            for item in items:
+            coming = iter(items)
+            while True:
+                try:
+                    item = next(coming)
+                except StopIteration:
+                    break
+                except Exception as error:
+                    failure = error
+                    break
                 flying.append(pool.submit(function, item))
                 # One more than run: it is there when the first of them ends.
                 if len(flying) > in_flight:
                     yield flying.popleft().result()
             while flying:
                 yield flying.popleft().result()
+            if failure is not None:
+                raise failure
         finally:
             for future in flying:
                 future.cancel()

@@ -16,12 +16,15 @@ from deblurgan.stability import Stability, measure_stability
 from deblurgan.whole import whole_file
 
 
-def report_stability(clip: Path, restorers: Mapping[str, Restorer], *, json_file: str | None, quiet: bool) -> int:
+def report_stability(
+    clip: Path, restorers: Mapping[str, Restorer], *, sharp: Path | None, json_file: str | None, quiet: bool
+) -> int:
     """Measure a video, or a folder of numbered frames, and print a table.
 
     Args:
         clip: the video or folder.
         restorers: by the name they appear under.
+        sharp: the same frames, only sharp, if there are any.
         json_file: gets every figure, too.
         quiet: no progress.
     """
@@ -29,7 +32,7 @@ def report_stability(clip: Path, restorers: Mapping[str, Restorer], *, json_file
 
     hidden = quiet or not sys.stderr.isatty()
     frames = tqdm(frames_of(clip), unit="frame", file=sys.stderr, disable=hidden, leave=False)
-    figures = measure_stability(frames, restorers)
+    figures = measure_stability(frames, restorers, None if sharp is None else frames_of(sharp))
     click.echo(as_markdown(figures))
     if json_file:
         with whole_file(json_file, overwrite=True) as file:
@@ -39,15 +42,15 @@ def report_stability(clip: Path, restorers: Mapping[str, Restorer], *, json_file
 
 def as_markdown(figures: list[Stability]) -> str:
     """A table; the first row, the input's, is what the others are compared with."""
-    before = figures[0].warping_error
+    first = figures[0]
     lines = [
-        f"{figures[0].frames} frames; grey levels of 255, less is steadier.",
+        f"{first.frames} frames; less is steadier.",
         "",
-        "| model | warping error | against the input's | residual | its variation |",
-        "|---|---|---|---|---|",
+        "| version | warping error | jitter | against the input's | residual | its variation |",
+        "|---|---|---|---|---|---|",
     ]
     for row in figures:
-        change = f"{row.warping_error / before - 1:+.1%}" if before else "-"
-        added = f"{row.residual:.3f} | {row.residual_variation:.3f}"
-        lines.append(f"| {row.model} | {row.warping_error:.3f} | {change} | {added} |")
+        change = f"{row.jitter / first.jitter - 1:+.1%}" if first.jitter else "-"
+        cells = (f"{row.jitter:.3f} px", change, f"{row.residual:.2f}", f"{row.residual_variation:.2f}")
+        lines.append(f"| {row.model} | {row.warping_error:.2f} | {' | '.join(cells)} |")
     return "\n".join(lines)

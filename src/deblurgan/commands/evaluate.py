@@ -37,6 +37,7 @@ from deblurgan.whole import whole_file
 @click.option(
     "--video", is_flag=True, help="PAIRS is a clip, or a folder of its numbered frames: report temporal stability."
 )
+@click.option("--sharp", type=click.Path(exists=True), help="With --video: the same frames, only sharp.")
 @engine_option
 @precision_option
 @guard_option
@@ -51,6 +52,7 @@ def evaluate(
     html_file: str | None,
     save: str | None,
     video: bool,
+    sharp: str | None,
     engine: str,
     precision: str,
     guard: bool,
@@ -74,7 +76,8 @@ def evaluate(
         for folder in folders
     }
     if video:
-        return report_stability(Path(pairs), restorers, json_file=json_file, quiet=quiet)
+        aim = None if sharp is None else Path(sharp)
+        return report_stability(Path(pairs), restorers, sharp=aim, json_file=json_file, quiet=quiet)
     pictures: dict[tuple[str, str], bytes] = {}
 
     def keep(pair: Pair, model: str, pixels: NDArray[np.uint8]) -> None:

@@ -94,10 +94,12 @@ def survey(path: Path) -> Footage:
                 times.append(stamp)
         declared = Fraction(container.duration, av.time_base) if container.duration else None
         start = Fraction(container.start_time or 0, av.time_base)
+    if not times:
+        raise UnreadableVideo(f"{path} holds no frames; get a fresh copy.")
     with opened(path) as container:
         film = main_video(container, path)
         first = next(container.decode(film), None)
-        if first is None or not times:
+        if first is None:
             raise UnreadableVideo(f"{path} holds no frames; get a fresh copy.")
         cut_off = declared is not None and end - start < declared - _SLACK
         assert film.time_base is not None

@@ -170,21 +170,37 @@ def _copied(source: InputContainer, placed: dict[int, Stream], part: Part) -> It
     # MP4 fills the time between subtitles with empty ones, which its writer adds itself.
     gaps = {stream.index for stream in streams if stream.name == "mov_text"}
     for packet in source.demux(*streams):
-        shown = packet.dts if packet.pts is None else packet.pts
         # At the end come empty packets, by which decoders are told to finish.
-        if shown is None or packet.size == 0:
-            continue
-        time = shown * packet.time_base
-        if (part.shift and time < part.shift) or (part.stop is not None and time >= part.stop):
+        if packet.size == 0 or (packet.pts is None and packet.dts is None):
             continue
         if packet.stream_index in gaps and bytes(packet) == _NO_TEXT:
             continue
-        ticks = round(part.shift / packet.time_base)
-        packet.dts = (shown if packet.dts is None else packet.dts) - ticks
-        if packet.pts is not None:
-            packet.pts -= ticks
-        packet.stream = placed[packet.stream_index]
-        yield packet
+        if _moved(packet, part):
+            packet.stream = placed[packet.stream_index]
+            yield packet
+
+
+def _moved(packet: Packet[Any], part: Part) -> bool:
+    """Shift a packet to where it comes in the result, in place; False if it does not come at all."""
+    shown = packet.dts if packet.pts is None else packet.pts
+    assert shown is not None
+    tick = packet.time_base
+    start, length = shown * tick, (packet.duration or 0) * tick
+    if packet.stream.type == "subtitle":
+        # These last long enough to be worth having in part.
+        end = start + length if part.stop is None else min(start + length, part.stop)
+        start = max(start, part.shift) if part.shift else start
+        if end <= start and length:
+            return False
+        length = max(end - start, Fraction(0))
+    if (part.shift and start < part.shift) or (part.stop is not None and start >= part.stop):
+        return False
+    moved = round((start - part.shift) / tick)
+    packet.dts = moved + (0 if packet.dts is None else packet.dts - shown)
+    if packet.pts is not None:
+        packet.pts = moved
+    packet.duration = round(length / tick)
+    return True
 
 
 def _add_film(result: OutputContainer, encoded: VideoStream, old: VideoStream, footage: Footage) -> Stream:
