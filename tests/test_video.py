@@ -3,6 +3,7 @@
 import itertools
 import resource
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,10 +13,12 @@ from hypothesis import strategies as st
 from clips import MILLISECOND, Recipe, make, planes
 from conftest import IDENTITY, IdentityEngine
 from deblurgan import extras
+from deblurgan.image import read
 from deblurgan.photo import Job
 from deblurgan.restore import RestoreOptions, Restorer
 from deblurgan.video import VideoOptions, restore_video
 from deblurgan.video.joining import decoding_times
+from deblurgan.video.restoration import is_sharp
 
 av = pytest.importorskip("av")
 
@@ -206,6 +209,16 @@ def test_sharp_frames_go_through_untouched_if_asked(tmp_path):
     outcome = restore(source, target, engine, only_blurred=True)
     assert outcome.reason.startswith("4 of 8 frames were sharp and passed through, which saved about")
     assert len(engine.shapes) == 4
+
+
+PAIRS = Path(__file__).parents[1] / "data" / "data" / "pairs" / "validation"
+
+
+@pytest.mark.skipif(not PAIRS.exists(), reason="needs the validation pairs")
+def test_no_really_blurred_frame_counts_as_sharp():
+    blurred = sorted(PAIRS.glob("*_blur.*"))
+    assert len(blurred) == 15
+    assert not [path.name for path in blurred if is_sharp(read(path, as_stored=True).pixels)]
 
 
 class Blackening(IdentityEngine):

@@ -10,7 +10,6 @@ from typing import Any, Generic, TypeVar
 from numpy.typing import NDArray
 
 from deblurgan import guard
-from deblurgan.block_statistics import measure
 from deblurgan.errors import DeblurganError
 from deblurgan.lookahead import ahead, overlapped
 from deblurgan.restore import PRESETS, RestoreOptions, Restorer
@@ -20,8 +19,8 @@ Frame = TypeVar("Frame")
 
 _DAMAGE = {name: criterion for name, criterion in guard.CRITERIA.items() if criterion.damage}
 
-BLURRED_SHARE = 0.1
-"""Share of a frame's change that the guard would keep for its want of sharpness, below which it is sharp."""
+SHARP_BELOW = 0.8
+"""Blurred share of a frame, by the guard's criterion of sharpness, below which it needs no work."""
 
 
 @dataclass(frozen=True)
@@ -138,5 +137,4 @@ def is_sharp(pixels: NDArray[Any]) -> bool:
     Args:
         pixels: [H, W, 3]; uint8, uint16, or float32 in [0, 1].
     """
-    needed = guard.CRITERIA["sharpness"].keep(measure(pixels, pixels))
-    return float(needed.mean()) < BLURRED_SHARE
+    return guard.blurred_share(pixels) < SHARP_BELOW
