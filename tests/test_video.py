@@ -366,6 +366,68 @@ def test_what_cannot_be_done_is_refused_by_name(target, options, said, tmp_path)
     assert said in outcome.reason
 
 
+def remuxed(source, target, *, add=lambda result: None, change=bytes, **metadata):
+    """The film and the sound of a clip again, with more to them."""
+    with av.open(source) as old, av.open(target, "w") as new:
+        placed = {
+            stream.index: new.add_stream_from_template(stream, opaque=True)
+            for stream in old.streams
+            if stream.type in ("video", "audio")
+        }
+        placed[0].metadata.update(metadata)
+        placed[0].codec_context.framerate = 30
+        more = add(new)
+        for packet in old.demux():
+            if packet.size and packet.stream_index in placed:
+                copy = av.Packet(change(packet)) if packet.stream_index == 0 else packet
+                copy.pts, copy.dts, copy.time_base = packet.pts, packet.dts, packet.time_base
+                copy.duration, copy.is_keyframe = packet.duration, packet.is_keyframe
+                copy.stream = placed[packet.stream_index]
+                new.mux(copy)
+        for packet in more or ():
+            new.mux(packet)
+    return target
+
+
+def test_a_cover_and_a_time_code_come_along(tmp_path):
+    def cover(result):
+        stream = result.add_stream("png", rate=1, width=32, height=32, pix_fmt="rgb24")
+        stream.disposition = 1 << 10
+        frame = av.VideoFrame.from_ndarray(np.full((32, 32, 3), 77, np.uint8), "rgb24")
+        frame.pts = 0
+        return stream.encode(frame)
+
+    source = make(tmp_path, Recipe("clip.mp4"))
+    for name, more, says in (
+        ("cover.mp4", {"add": cover}, ["video", "audio", "video"]),
+        ("code.mov", {"timecode": "01:00:00:00"}, ["video", "audio", "data"]),
+    ):
+        given = remuxed(source, tmp_path / name, **more)
+        assert restore(given, tmp_path / f"out_{name}").reason == ""
+        assert [kind for kind, *_ in streams_of(given)] == says
+        assert streams_of(tmp_path / f"out_{name}") == streams_of(given)
+    with av.open(tmp_path / "out_code.mov") as container:
+        assert container.streams.video[0].metadata["timecode"] == "01:00:00:00"
+
+
+def test_damage_is_named_with_its_time_and_what_comes_before_can_be_had(tmp_path):
+    # Each frame of this codec stands alone, so that damage stays where it is.
+    source, target = (
+        make(tmp_path, Recipe("clip.mkv", codec="ffv1", options=(), subtitles="")),
+        tmp_path / "out.mkv",
+    )
+    packets = iter(range(99))
+    spoiled = remuxed(
+        source,
+        tmp_path / "spoiled.mkv",
+        change=lambda packet: b"\xff" * 50 if next(packets) == 15 else bytes(packet),
+    )
+    reason = restore(spoiled, target).reason
+    assert "damaged at 0.5" in reason
+    assert restore(spoiled, target, stop=Fraction(reason.split("--to ")[1].rstrip("."))).status == "done"
+    assert len(frames_of(target)) == 15
+
+
 def test_streams_that_another_container_cannot_hold_are_named(tmp_path):
     source = make(tmp_path, Recipe("clip.mp4"))
     outcome = restore(source, tmp_path / "out.mkv")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -78,30 +79,15 @@ def survey(path: Path) -> Footage:
         UnreadableVideo: the file is damaged, holds no frames, or is of a kind that is not restored.
         MissingExtra: PyAV is not installed.
     """
-    import av
-
     with opened(path) as container:
-        film = main_video(container, path)
-        times = []
-        end = Fraction(0)
-        for packet in container.demux():
-            stamp = packet.dts if packet.pts is None else packet.pts
-            # At the end come empty packets, by which decoders are told to finish.
-            if packet.size == 0 or stamp is None:
-                continue
-            end = max(end, (stamp + (packet.duration or 0)) * packet.time_base)
-            if packet.stream_index == film.index and not packet.is_discard:
-                times.append(stamp)
-        declared = Fraction(container.duration, av.time_base) if container.duration else None
-        start = Fraction(container.start_time or 0, av.time_base)
-    if not times:
+        looked = _look_through(container, main_video(container, path))
+    if not looked.times:
         raise UnreadableVideo(f"{path} holds no frames; get a fresh copy.")
     with opened(path) as container:
         film = main_video(container, path)
         first = next(container.decode(film), None)
         if first is None:
             raise UnreadableVideo(f"{path} holds no frames; get a fresh copy.")
-        cut_off = declared is not None and end - start < declared - _SLACK
         assert film.time_base is not None
         footage = Footage(
             path=path,
@@ -110,18 +96,50 @@ def survey(path: Path) -> Footage:
             codec=film.codec_context.codec.canonical_name,
             time_base=film.time_base,
             rate=film.average_rate or film.guessed_rate,
-            times=tuple(sorted(times)),
+            times=tuple(sorted(looked.times)),
             end=film.start_time + film.duration if film.duration and film.start_time is not None else None,
             width=first.width,
             height=first.height,
             pixel_format=first.format.name,
             display_matrix=_display_matrix(first),
             is_hlg=first.color_trc == HLG,
-            whole_until=end - start if cut_off else None,
-            declared=declared,
+            whole_until=looked.whole_until,
+            declared=looked.declared,
         )
         _refuse(first, footage, Fraction(0))
         return footage
+
+
+@dataclass(frozen=True)
+class _Look:
+    times: list[int]
+    whole_until: Fraction | None
+    declared: Fraction | None
+
+
+def _look_through(container: InputContainer, film: VideoStream) -> _Look:
+    import av
+
+    times, found = [], 0
+    end = decoded = Fraction(0)
+    for packet in container.demux():
+        stamp = packet.dts if packet.pts is None else packet.pts
+        # At the end come empty packets, by which decoders are told to finish.
+        if packet.size == 0 or stamp is None or packet.is_corrupt:
+            continue
+        end = max(end, (stamp + (packet.duration or 0)) * packet.time_base)
+        if packet.stream_index == film.index:
+            found += 1
+            decoded = (stamp if packet.dts is None else packet.dts) * packet.time_base
+            if not packet.is_discard:
+                times.append(stamp)
+    declared = Fraction(container.duration, av.time_base) if container.duration else None
+    start = Fraction(container.start_time or 0, av.time_base)
+    ends_early = declared is not None and end - start < declared - _SLACK
+    # What is decoded last is not shown last: only frames shown by then are all there.
+    first = min(times, default=0) * (film.time_base or Fraction(1))
+    whole = max(decoded - first, Fraction(0)) if ends_early or found < film.frames else None
+    return _Look(times, whole, declared)
 
 
 def frames(footage: Footage, first: int, stop: int | None) -> Generator[VideoFrame]:
@@ -139,18 +157,38 @@ def frames(footage: Footage, first: int, stop: int | None) -> Generator[VideoFra
         UnreadableVideo: a frame is damaged, interlaced, of another size, or of colours that are not restored.
     """
     last = first - 1
-    for frame in _from(footage, first):
-        stamp = _stamp(frame, last, footage)
-        if stamp < first:
-            continue
-        if stop is not None and stamp >= stop:
-            return
-        _refuse(frame, footage, footage.seconds(stamp))
-        # Some files repeat a timestamp; no container takes that back.
-        last = max(stamp, last + 1)
-        frame.pts = last
-        frame.time_base = footage.time_base
-        yield frame
+    try:
+        for frame in _from(footage, first):
+            stamp = _stamp(frame, last, footage)
+            if stamp < first:
+                continue
+            if stop is not None and stamp >= stop:
+                return
+            _refuse(frame, footage, footage.seconds(stamp))
+            # Some files repeat a timestamp; no container takes that back.
+            last = max(stamp, last + 1)
+            frame.pts = last
+            frame.time_base = footage.time_base
+            yield frame
+    except UnreadableVideo as error:
+        # Without a cause it has been said already what is wrong.
+        if error.__cause__ is None or last < first:
+            raise
+        following = next((stamp for stamp in footage.times if stamp > last), last + 1)
+        raise _damaged(footage, footage.seconds(following)) from error
+
+
+def spoken(seconds: Fraction) -> str:
+    """Say a time in such a way that --to takes nothing from there on: rounded down."""
+    return f"{math.floor(100 * seconds) / 100:.2f}"
+
+
+def _damaged(footage: Footage, when: Fraction) -> UnreadableVideo:
+    moment = spoken(when)
+    return UnreadableVideo(
+        f"{footage.path} is damaged at {moment} s; get a fresh copy, or restore what comes before "
+        f"with --to {moment}."
+    )
 
 
 def _from(footage: Footage, first: int) -> Iterator[VideoFrame]:
@@ -180,11 +218,9 @@ def _stamp(frame: VideoFrame, last: int, footage: Footage) -> int:
 
 
 def _refuse(frame: VideoFrame, footage: Footage, when: Fraction) -> None:
-    name, moment = footage.path, f"{float(when):.2f}"
+    name, moment = footage.path, spoken(when)
     if frame.is_corrupt:
-        raise UnreadableVideo(
-            f"{name} is damaged at {moment} s; get a fresh copy, or restore what comes before with --to {moment}."
-        )
+        raise _damaged(footage, when)
     if frame.interlaced_frame:
         raise UnreadableVideo(
             f"{name} is interlaced: each frame shows two moments; deinterlace it first, as with FFmpeg's bwdif."

@@ -48,6 +48,7 @@ class Part:
 
 
 def join(
+    file: Path,
     target: Path,
     container_name: str,
     footage: Footage,
@@ -60,7 +61,8 @@ def join(
     """Write the result.
 
     Args:
-        target: file to write.
+        file: to write.
+        target: where it will be, to say so.
         container_name: FFmpeg's name of its format.
         footage: of the source.
         work: holds the segments' packets.
@@ -81,13 +83,13 @@ def join(
         film = main_video(source, footage.path)
         options = {"movflags": "use_metadata_tags"} if container_name in _ISO and _has_free_tags(source) else {}
         try:
-            with av.open(target, "w", format=container_name, container_options=options) as result:
+            with av.open(file, "w", format=container_name, container_options=options) as result:
                 placed: dict[int, Stream] = {}
                 left_out = []
                 for stream in source.streams:
                     if stream.index == film.index:
                         placed[stream.index] = _add_film(result, encoded.streams.video[0], film, footage)
-                    elif _is_chapter_track(stream, source):
+                    elif _is_written_anew(stream):
                         continue
                     elif _holds(container_name, stream):
                         placed[stream.index] = _add_copy(result, stream)
@@ -159,7 +161,7 @@ def decoding_times(stamps: Sequence[int]) -> list[int]:
 
 
 def _copied(source: InputContainer, placed: dict[int, Stream], part: Part) -> Iterator[Packet[Any]]:
-    from av.stream import Discard
+    from av.stream import Discard, Disposition
 
     streams = [stream for stream in source.streams if stream.index in placed]
     if not streams:
@@ -170,6 +172,8 @@ def _copied(source: InputContainer, placed: dict[int, Stream], part: Part) -> It
     # MP4 fills the time between subtitles with empty ones, which its writer adds itself.
     gaps = {stream.index for stream in streams if stream.name == "mov_text"}
     for packet in source.demux(*streams):
+        if packet.stream.disposition & Disposition.attached_pic:
+            packet.pts = packet.dts = 0
         # At the end come empty packets, by which decoders are told to finish.
         if packet.size == 0 or (packet.pts is None and packet.dts is None):
             continue
@@ -241,9 +245,12 @@ def _holds(container_name: str, stream: Stream) -> bool:
     return True
 
 
-def _is_chapter_track(stream: Stream, source: InputContainer) -> bool:
-    """Whether it is the text track by which MP4 shows chapters: it is written anew with them."""
-    return stream.type == "data" and stream.name == "bin_data" and bool(source.chapters())
+def _is_written_anew(stream: Stream) -> bool:
+    """Whether it is a track that MP4 and MOV make of what is known elsewhere: of chapters, or of a time code."""
+    from av.stream import Discard
+
+    # FFmpeg reads chapters from their track at once, and says that it holds nothing else.
+    return stream.type == "data" and (stream.discard == Discard.all or "timecode" in stream.metadata)
 
 
 def _name(stream: Stream) -> str:

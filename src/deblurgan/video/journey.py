@@ -18,7 +18,7 @@ from deblurgan.photo import Job, Outcome
 from deblurgan.restore import RestoreOptions, Restorer
 from deblurgan.video import colour
 from deblurgan.video.encoding import Coding, choose_coding, container_of
-from deblurgan.video.footage import Footage, frames, survey
+from deblurgan.video.footage import Footage, frames, spoken, survey
 from deblurgan.video.joining import Part, join
 from deblurgan.video.restoration import FrameOptions, Tally, restored_frames
 from deblurgan.video.segments import Segment, WorkFolder, encode_segment
@@ -130,7 +130,9 @@ def _done(job: Job, restorer: Restorer, options: VideoOptions, progress: Progres
         raise UnreadableVideo(f"{footage.path} shows no frames between --from and --to; choose other times.")
     part = _part(segments, footage, options)
     with whole_file(job.target, overwrite=options.overwrite) as file:
-        left_out = join(file, container, footage, work, segments, part, metadata=options.metadata == "keep")
+        left_out = join(
+            file, job.target, container, footage, work, segments, part, metadata=options.metadata == "keep"
+        )
     work.remove()
     seconds = time.perf_counter() - started
     scale = restorer.manifest.scale
@@ -211,8 +213,8 @@ def _refuse_missing_end(footage: Footage, options: VideoOptions) -> None:
     if there is None or (options.stop is not None and options.stop <= there):
         return
     raise UnreadableVideo(
-        f"{footage.path} is cut off at {float(there):.2f} of {float(footage.declared or 0):.2f} s; get a fresh "
-        f"copy, or restore what is there with --to {float(there):.2f}."
+        f"{footage.path} is cut off at {spoken(there)} of {spoken(footage.declared or there)} s; get a fresh copy, "
+        f"or restore what is there with --to {spoken(there)}."
     )
 
 
