@@ -157,6 +157,8 @@ def frames(footage: Footage, first: int, stop: int | None) -> Generator[VideoFra
         UnreadableVideo: a frame is damaged, interlaced, of another size, or of colours that are not restored.
     """
     last = first - 1
+    # What comes after the last frame that is wanted may be damaged: it must not be asked for.
+    final = max((stamp for stamp in footage.times if stop is None or stamp < stop), default=last)
     try:
         for frame in _from(footage, first):
             stamp = _stamp(frame, last, footage)
@@ -170,6 +172,8 @@ def frames(footage: Footage, first: int, stop: int | None) -> Generator[VideoFra
             frame.pts = last
             frame.time_base = footage.time_base
             yield frame
+            if stop is not None and last >= final:
+                return
     except UnreadableVideo as error:
         # Without a cause it has been said already what is wrong.
         if error.__cause__ is None or last < first:

@@ -212,9 +212,10 @@ def _refuse_missing_end(footage: Footage, options: VideoOptions) -> None:
     there = footage.whole_until
     if there is None or (options.stop is not None and options.stop <= there):
         return
+    length = spoken(footage.declared or there)
     raise UnreadableVideo(
-        f"{footage.path} is cut off at {spoken(there)} of {spoken(footage.declared or there)} s; get a fresh copy, "
-        f"or restore what is there with --to {spoken(there)}."
+        f"{footage.path} is cut off at {spoken(there)} of {length} s; get a fresh copy, or restore what is there "
+        f"with --to {spoken(there)}."
     )
 
 
