@@ -1,6 +1,11 @@
 """`deblurgan run` on moving pictures, as users call it, with a network that changes nothing."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import PIL.Image
@@ -88,6 +93,42 @@ def test_wrong_usage_is_said_before_any_work(clip, arguments, said):
     done = deblurgan("run", clip, *arguments)
     assert said in str(getattr(done.exception, "message", done.exception))
     assert [path.name for path in clip.parent.iterdir()] == ["walk.mp4"]
+
+
+SLOW = """
+import time
+from conftest import IDENTITY, IdentityEngine
+from deblurgan import cli
+from deblurgan.commands import run
+from deblurgan.restore import Restorer
+
+class Slow(IdentityEngine):
+    def run(self, batch):
+        print("begun", flush=True)
+        time.sleep(0.3)
+        return super().run(batch)
+
+run.load = lambda *_, **__: Restorer(IDENTITY, Slow())
+cli.main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of this kind need POSIX")
+def test_an_interrupted_run_ends_in_two_words_and_leaves_no_broken_file(clip):
+    tests = Path(__file__).parents[1]
+    running = subprocess.Popen(
+        [sys.executable, "-c", SLOW, "run", clip],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join((str(tests), os.environ.get("PYTHONPATH", "")))},
+    )
+    assert running.stdout.readline() == b"begun\n"
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert said.decode().strip() == "deblurgan: interrupted"
+    left = {path.name for path in clip.parent.rglob("*")}
+    assert left == {"walk.mp4", ".walk_deblurred.mp4.deblurgan", "job.json"}
 
 
 def test_a_dry_run_names_the_target(clip):
