@@ -194,6 +194,12 @@ def test_a_part_starts_at_zero_with_its_own_sound(tmp_path):
     assert chapters == [(0, 100), (100, 300)]
 
 
+def test_a_part_that_would_end_after_the_clip_ends_with_it(tmp_path):
+    source, target = make(tmp_path, Recipe("clip.mp4")), tmp_path / "out.mp4"
+    restore(source, target, stop=Fraction(9))
+    assert length_of(target) == length_of(source)
+
+
 def test_sharp_frames_go_through_untouched_if_asked(tmp_path):
     source, target = tmp_path / "clip.mkv", tmp_path / "out.mkv"
     with av.open(source, "w") as container:

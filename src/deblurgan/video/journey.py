@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import chain, count, islice
+from itertools import chain, islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from deblurgan import __version__
@@ -20,12 +21,15 @@ from deblurgan.video import colour
 from deblurgan.video.encoding import Coding, choose_coding, container_of
 from deblurgan.video.footage import Footage, frames, spoken, survey
 from deblurgan.video.joining import Part, join
-from deblurgan.video.restoration import FrameOptions, Tally, restored_frames
+from deblurgan.video.restoration import FrameOptions, RestoredFrame, Tally, restored_frames
 from deblurgan.video.segments import Segment, WorkFolder, encode_segment
 from deblurgan.whole import whole_file
 
 if TYPE_CHECKING:
     pass
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
 
 Item = TypeVar("Item")
 
@@ -111,27 +115,47 @@ def restore_video(job: Job, restorer: Restorer, options: VideoOptions, progress:
     return Outcome(str(job.source), None, "failed", reason, model=model, engine=engine)
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be done with one video: which frames, and how they are encoded."""
+
+    footage: Footage
+    coding: Coding
+    first: int
+    stop: int | None
+
+    @property
+    def frames(self) -> int:
+        """How many there are, about."""
+        return sum(
+            self.first <= stamp and (self.stop is None or stamp < self.stop) for stamp in self.footage.times
+        )
+
+
 def _done(job: Job, restorer: Restorer, options: VideoOptions, progress: Progress) -> Outcome:
     started = time.perf_counter()
     container = container_of(job.target)
     if job.target.exists() and not options.overwrite:
         raise UnwritableTarget(f"{job.target} exists already; add --overwrite or --skip-existing.")
-    footage = survey(job.source)
-    _refuse_missing_end(footage, options)
-    coding = choose_coding(footage, container, codec=options.codec, crf=options.crf)
-    first = footage.ticks(options.start)
-    stop = None if options.stop is None else footage.ticks(options.stop)
-    work = WorkFolder(job.target, _facts(footage, restorer, options, coding, first))
-    segments = _within(work, stop)
-    tally = Tally.of(segments)
-    before = replace(tally)
-    _encode(work, segments, footage, coding, restorer, options, (first, stop), tally, progress)
+    plan = _plan(job.source, container, options)
+    work = WorkFolder(job.target, _facts(plan, restorer, options))
+    segments = _within(work, plan.stop)
+    before, tally = Tally.of(segments), Tally.of(segments)
+    with closing(_restored(plan, segments, restorer, options)) as made:
+        shown = progress(made, total=plan.frames, initial=before.frames)
+        _encode(shown, work, segments, plan, tally, restorer.manifest.name, options)
     if not segments:
-        raise UnreadableVideo(f"{footage.path} shows no frames between --from and --to; choose other times.")
-    part = _part(segments, footage, options)
+        raise UnreadableVideo(f"{job.source} shows no frames between --from and --to; choose other times.")
     with whole_file(job.target, overwrite=options.overwrite) as file:
         left_out = join(
-            file, job.target, container, footage, work, segments, part, metadata=options.metadata == "keep"
+            file,
+            job.target,
+            container,
+            plan.footage,
+            work,
+            segments,
+            _part(segments, plan, options),
+            metadata=options.metadata == "keep",
         )
     work.remove()
     seconds = time.perf_counter() - started
@@ -140,9 +164,9 @@ def _done(job: Job, restorer: Restorer, options: VideoOptions, progress: Progres
         str(job.source),
         str(job.target),
         "done",
-        "; ".join(_remarks(footage, left_out, before, tally, seconds)),
-        width=footage.width * scale,
-        height=footage.height * scale,
+        "; ".join(_remarks(plan.footage, left_out, before, tally, seconds)),
+        width=plan.footage.width * scale,
+        height=plan.footage.height * scale,
         model=restorer.manifest.name,
         engine=restorer.engine.name,
         tiles=tally.tiles,
@@ -150,53 +174,57 @@ def _done(job: Job, restorer: Restorer, options: VideoOptions, progress: Progres
     )
 
 
+def _plan(source: Path, container: str, options: VideoOptions) -> _Plan:
+    footage = survey(source)
+    there = footage.whole_until
+    if there is not None and (options.stop is None or options.stop > there):
+        length = spoken(footage.declared or there)
+        raise UnreadableVideo(
+            f"{source} is cut off at {spoken(there)} of {length} s; get a fresh copy, or restore what is there "
+            f"with --to {spoken(there)}."
+        )
+    return _Plan(
+        footage,
+        choose_coding(footage, container, codec=options.codec, crf=options.crf),
+        footage.ticks(options.start),
+        None if options.stop is None else footage.ticks(options.stop),
+    )
+
+
+def _restored(
+    plan: _Plan, segments: list[Segment], restorer: Restorer, options: VideoOptions
+) -> Generator[RestoredFrame[VideoFrame]]:
+    """Frames that no segment holds, decoded and restored in threads of their own."""
+    first = max(segments[-1].stamps) + 1 if segments else plan.first
+    decoder = colour.Decoder()
+    decoded = ((frame, decoder(frame)) for frame in frames(plan.footage, first, plan.stop))
+    wanted = FrameOptions(options.restore, options.only_blurred, options.segment)
+    return ahead(restored_frames(decoded, restorer, wanted))
+
+
 def _encode(
+    restored: Iterable[RestoredFrame[VideoFrame]],
     work: WorkFolder,
     segments: list[Segment],
-    footage: Footage,
-    coding: Coding,
-    restorer: Restorer,
-    options: VideoOptions,
-    between: tuple[int, int | None],
+    plan: _Plan,
     tally: Tally,
-    progress: Progress,
+    model: str,
+    options: VideoOptions,
 ) -> None:
-    """Add to the segments what they lack."""
-    first, stop = between
-    if segments:
-        first = max(segments[-1].stamps) + 1
-    wanted = FrameOptions(options.restore, options.only_blurred, options.segment)
-    decoder, encoder = colour.Decoder(), colour.Encoder()
-    decoded = ((frame, decoder(frame)) for frame in frames(footage, first, stop))
-    # Decoding and restoring run in threads of their own, so that they go on while this one encodes.
-    with closing(ahead(restored_frames(decoded, restorer, wanted))) as made:
-        total = tally.frames + sum(first <= stamp and (stop is None or stamp < stop) for stamp in footage.times)
-        shown = iter(progress(made, total=total, initial=tally.frames))
-        for number in count(len(segments)):
-            head = next(shown, None)
-            if head is None:
-                return
-            counted = Tally()
-            group = tally.watched(
-                chain([head], islice(shown, options.segment - 1)),
-                counted,
-                restorer.manifest.name,
-                str(footage.path),
-            )
-            stamps, last = encode_segment(
-                (
-                    picture.frame
-                    if picture.pixels is None
-                    else encoder(picture.pixels, picture.frame, coding.pixel_format)
-                    for picture in group
-                ),
-                work.film(number),
-                coding,
-                footage,
-                options.threads or allowed_threads(),
-            )
-            segments.append(Segment(stamps, last, counted.passed, counted.judged, counted.broken))
-            work.keep(number, segments[-1])
+    """Add frames to the segments, and to the tally, as long as there are any."""
+    coming, encoder = iter(restored), colour.Encoder()
+    while (head := next(coming, None)) is not None:
+        counted = Tally()
+        group = chain([head], islice(coming, options.segment - 1))
+        finished = (
+            made.frame if made.pixels is None else encoder(made.pixels, made.frame, plan.coding.pixel_format)
+            for made in tally.watched(group, counted, model, str(plan.footage.path))
+        )
+        number = len(segments)
+        threads = options.threads or allowed_threads()
+        stamps, last = encode_segment(finished, work.film(number), plan.coding, plan.footage, threads)
+        segments.append(Segment(stamps, last, counted.passed, counted.judged, counted.broken))
+        work.keep(number, segments[-1])
 
 
 def _within(work: WorkFolder, stop: int | None) -> list[Segment]:
@@ -208,43 +236,31 @@ def _within(work: WorkFolder, stop: int | None) -> list[Segment]:
     return segments
 
 
-def _refuse_missing_end(footage: Footage, options: VideoOptions) -> None:
-    there = footage.whole_until
-    if there is None or (options.stop is not None and options.stop <= there):
-        return
-    length = spoken(footage.declared or there)
-    raise UnreadableVideo(
-        f"{footage.path} is cut off at {spoken(there)} of {length} s; get a fresh copy, or restore what is there "
-        f"with --to {spoken(there)}."
-    )
-
-
-def _facts(
-    footage: Footage, restorer: Restorer, options: VideoOptions, coding: Coding, first: int
-) -> dict[str, Any]:
+def _facts(plan: _Plan, restorer: Restorer, options: VideoOptions) -> dict[str, Any]:
     """Whatever changes a segment, as JSON holds it."""
-    state = footage.path.stat()
+    source, coding = plan.footage.path, plan.coding
+    state = source.stat()
     return {
         "version": __version__,
-        "source": [str(footage.path.resolve()), state.st_size, state.st_mtime_ns],
+        "source": [str(source.resolve()), state.st_size, state.st_mtime_ns],
         "model": repr(restorer.manifest),
         "engine": [restorer.engine.name, restorer.engine.precision],
         "restore": [options.restore.strength, options.restore.tile, options.restore.preset],
         "coding": [coding.codec, coding.pixel_format, coding.crf],
-        "first": first,
+        "first": plan.first,
         "only_blurred": options.only_blurred,
         "segment": options.segment,
     }
 
 
-def _part(segments: list[Segment], footage: Footage, options: VideoOptions) -> Part:
+def _part(segments: list[Segment], plan: _Plan, options: VideoOptions) -> Part:
+    footage = plan.footage
     shift = min(segments[0].stamps) * footage.time_base if options.start else Fraction(0)
-    if options.stop is not None:
-        stop = footage.ticks(options.stop)
-        return Part(stop, stop * footage.time_base, shift)
-    last = max(segments[-1].stamps)
     usual = round(1 / (footage.rate or 25) / footage.time_base)
-    return Part(footage.end or last + (segments[-1].last or usual), None, shift)
+    end = footage.end or max(segments[-1].stamps) + (segments[-1].last or usual)
+    if plan.stop is None:
+        return Part(end, None, shift)
+    return Part(min(end, plan.stop), plan.stop * footage.time_base, shift)
 
 
 def _remarks(footage: Footage, left_out: list[str], before: Tally, tally: Tally, seconds: float) -> Iterator[str]:
