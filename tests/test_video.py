@@ -163,7 +163,7 @@ def test_a_stopped_run_leaves_no_result_and_goes_on_after_the_last_whole_segment
     with pytest.raises(KeyboardInterrupt):
         restore(source, target, Interrupted(after=18))
     assert not target.exists()
-    assert len(list((tmp_path / ".out.mp4.deblurgan").glob("*.nut"))) == 2
+    assert len(list((tmp_path / ".out.mp4.deblurgan").glob("*.mkv"))) == 2
     engine = IdentityEngine()
     outcome = restore(source, target, engine)
     assert outcome.reason == "went on after 14 frames of an earlier run"

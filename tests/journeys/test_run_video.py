@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,13 @@ def test_the_container_follows_from_the_name_or_the_format(clip, tmp_path):
 def test_old_containers_become_matroska(tmp_path):
     source = make(tmp_path, Recipe("old.ts", frames=8, subtitles="", chapters=False))
     assert deblurgan("run", source).stdout.strip() == str(tmp_path / "old_deblurred.mkv")
+
+
+def test_a_codec_without_encoder_becomes_another_with_a_word(tmp_path):
+    source = make(
+        tmp_path, Recipe("old.avi", codec="mpeg4", time_base=Fraction(1, 30), options=(), subtitles="", sound="")
+    )
+    assert "the film was mpeg4 and is h264 now" in deblurgan("run", source).stderr
 
 
 def test_options_reach_the_encoder(clip):

@@ -164,7 +164,7 @@ def _done(job: Job, restorer: Restorer, options: VideoOptions, progress: Progres
         str(job.source),
         str(job.target),
         "done",
-        "; ".join(_remarks(plan.footage, left_out, before, tally, seconds)),
+        "; ".join(_remarks(plan, options, left_out, before, tally, seconds)),
         width=plan.footage.width * scale,
         height=plan.footage.height * scale,
         model=restorer.manifest.name,
@@ -263,7 +263,11 @@ def _part(segments: list[Segment], plan: _Plan, options: VideoOptions) -> Part:
     return Part(min(end, plan.stop), plan.stop * footage.time_base, shift)
 
 
-def _remarks(footage: Footage, left_out: list[str], before: Tally, tally: Tally, seconds: float) -> Iterator[str]:
+def _remarks(
+    plan: _Plan, options: VideoOptions, left_out: list[str], before: Tally, tally: Tally, seconds: float
+) -> Iterator[str]:
+    if options.codec is None and plan.coding.codec != plan.footage.codec:
+        yield f"the film was {plan.footage.codec} and is {plan.coding.codec} now"
     if before.frames:
         yield f"went on after {before.frames} frames of an earlier run"
     if tally.passed:
@@ -271,7 +275,7 @@ def _remarks(footage: Footage, left_out: list[str], before: Tally, tally: Tally,
         restored = tally.frames - before.frames - passed
         saved = f", which saved about {passed * seconds / restored:.0f} s" if restored else ""
         yield f"{tally.passed} of {tally.frames} frames were sharp and passed through{saved}"
-    if footage.is_hlg:
+    if plan.footage.is_hlg:
         yield "it is HDR (HLG), which the models were not trained on"
     if left_out:
         yield f"left out what the container cannot hold: {', '.join(left_out)}"

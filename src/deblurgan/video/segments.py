@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
 _JOB = "job.json"
-# Of FFmpeg's containers the one that keeps any time base and any codec.
-_CONTAINER = "nut"
+# Holds any codec; its coarse timestamps do not matter, since the exact ones are noted beside it.
+_CONTAINER = "matroska"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class WorkFolder:
 
     def film(self, number: int) -> Path:
         """Where the packets of a segment are."""
-        return self.path / f"{number:06d}.nut"
+        return self.path / f"{number:06d}.mkv"
 
     def drop(self, number: int) -> None:
         """Throw away the segments from this one on."""
