@@ -1,7 +1,6 @@
 """With a network that changes nothing, a restored clip is the clip it was made of."""
 
 import itertools
-import resource
 from fractions import Fraction
 from pathlib import Path
 
@@ -342,6 +341,7 @@ def test_what_is_whole_of_a_cut_clip_can_be_had(tmp_path):
 
 
 def test_a_full_disk_is_said_in_one_sentence_and_leaves_no_result(tmp_path):
+    resource = pytest.importorskip("resource")
     source = make(tmp_path, Recipe("clip.mp4"))
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
