@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 from deblurgan import memory
 from deblurgan.errors import TooLarge
+from deblurgan.lookahead import overlapped
 from deblurgan.photo import Job, Outcome, PhotoOptions, restore_photo
 from deblurgan.restore import Restorer
 
@@ -32,29 +31,17 @@ def restore_photos(jobs: Iterable[Job | Outcome], restorer: Restorer, options: P
     share = memory.share_for_two(options.restore.memory_limit or memory.default_limit())
     together = dataclasses.replace(options, restore=dataclasses.replace(options.restore, memory_limit=share.limit))
 
-    def restore(job: Job) -> Outcome:
+    def restore(job: Job | Outcome) -> Outcome:
+        if isinstance(job, Outcome):
+            return job
         if share.most_pixels:
             with room.shared(), suppress(TooLarge):
                 return restore_photo(job, restorer, together, small=share.most_pixels)
         with room.alone():
             return restore_photo(job, restorer, options)
 
-    waiting: deque[Future[Outcome] | Outcome] = deque()
-    with ThreadPoolExecutor(_AT_ONCE, "photo") as pool:
-        try:
-            for job in jobs:
-                waiting.append(job if isinstance(job, Outcome) else pool.submit(restore, job))
-                if len(waiting) > _AT_ONCE:
-                    yield _result(waiting.popleft())
-            while waiting:
-                yield _result(waiting.popleft())
-        finally:
-            # Stopped in the middle: what runs is finished, what has not begun never will be.
-            pool.shutdown(cancel_futures=True)
-
-
-def _result(entry: Future[Outcome] | Outcome) -> Outcome:
-    return entry if isinstance(entry, Outcome) else entry.result()
+    # Stopped in the middle, what runs is finished and what has not begun never will be.
+    yield from overlapped(restore, jobs, in_flight=_AT_ONCE)
 
 
 class _Room:

@@ -94,6 +94,21 @@ def measure(before: NDArray[Any], after: NDArray[Any]) -> Statistics:
     return Statistics(low, high, new_low, new_high, shift, amount, roughness, near, far, grids.strength(), finite)
 
 
+def steepest(picture: NDArray[Any]) -> tuple[Values, Values]:
+    """The fields `near` and `far` of `Statistics`, alone.
+
+    Args:
+        picture: [H, W, 3]; uint8, uint16, or float32 in [0, 1].
+    """
+    columns = edges(picture.shape[1])
+    near, far = [], []
+    for top, bottom in pairwise(edges(picture.shape[0])):
+        green = np.ascontiguousarray(as_float(picture[top : bottom + FAR, :, 1]))
+        near.append(_steepest(green, 1, columns))
+        far.append(_steepest(green, FAR, columns))
+    return np.stack(near), np.stack(far)
+
+
 def edges(length: int) -> NDArray[np.intp]:
     """Where the blocks along a side of `length` pixels begin, and where the last one ends."""
     return _edges(length, BLOCK)

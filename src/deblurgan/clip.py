@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,13 +15,9 @@ from deblurgan.errors import PairError, UnreadableVideo
 from deblurgan.extras import require
 from deblurgan.image import pictures_in, read, to_integer
 
-VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".3gp")
-"""The suffixes that count as video, in lower case."""
-
-
-def is_video(path: Path | str) -> bool:
-    """Say whether a path's suffix is that of a video."""
-    return Path(path).suffix.lower() in VIDEO_SUFFIXES
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
 
 
 def frames_of(source: Path) -> Iterator[Samples]:
@@ -45,14 +43,58 @@ def frames_of(source: Path) -> Iterator[Samples]:
         yield frame
 
 
+@contextmanager
+def opened(path: Path | str) -> Iterator[InputContainer]:
+    """Open a video with PyAV; whatever goes wrong while reading it inside the block is said in one sentence.
+
+    Raises:
+        UnreadableVideo: the file is missing, damaged or no video.
+        MissingExtra: PyAV is not installed.
+    """
+    require("video", "Reading video")
+    import av
+
+    try:
+        # Metadata in another encoding than UTF-8 must not cost the video.
+        with av.open(path, metadata_errors="replace") as container:
+            yield container
+    except av.error.EOFError as error:
+        raise UnreadableVideo(f"{path} holds no frames; get a fresh copy.") from error
+    except (av.error.FFmpegError, OSError) as error:
+        why = error.strerror or str(error)
+        raise UnreadableVideo(f"{path} cannot be read ({why}); get a fresh copy or another clip.") from error
+
+
+def main_video(container: InputContainer, path: Path | str) -> VideoStream:
+    """Return the stream that holds the film: the first video that is no cover picture.
+
+    Raises:
+        UnreadableVideo: there is none, or its codec is not known.
+    """
+    from av.stream import Disposition
+
+    films = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    if not films:
+        raise UnreadableVideo(f"{path} holds no video; give a clip or a folder of numbered pictures.")
+    if films[0].codec_context is None:
+        raise UnreadableVideo(f"{path} holds video of a codec that is not known here; convert it first.")
+    # Threads that decode ahead lose the error of a damaged frame.
+    films[0].thread_type = "SLICE"
+    return films[0]
+
+
 def _numbered(folder: Path) -> Iterator[tuple[str, Samples]]:
-    for path in _in_order(folder):
+    for path in numbered_pictures(folder):
         picture = read(path)
         yield str(path), to_integer(picture.pixels, picture.bit_depth)
 
 
-def _in_order(folder: Path) -> list[Path]:
-    """Pictures by the last number in their names: frame 9 comes before frame 10 however they are written."""
+def numbered_pictures(folder: Path) -> list[Path]:
+    """List a folder's pictures by the last number in their names: 9 comes before 10 however they are written.
+
+    Raises:
+        PairError: one has no number, or the numbers have gaps.
+    """
     numbers = {path: re.findall(r"\d+", path.stem) for path in pictures_in(folder)}
     if unnumbered := [path for path, found in numbers.items() if not found]:
         raise PairError(f"{unnumbered[0]} has no number in its name; frames need one to tell their order.")
@@ -67,23 +109,11 @@ def _in_order(folder: Path) -> list[Path]:
 
 
 def _decoded(path: Path) -> Iterator[tuple[str, Samples]]:
-    require("video", "Reading video")
-    import av
-
-    try:
-        with av.open(path) as container:
-            if not container.streams.video:
-                raise UnreadableVideo(f"{path} holds no video; give a clip or a folder of numbered pictures.")
-            stream = container.streams.video[0]
-            # Threads that decode ahead lose the error of a damaged frame.
-            stream.thread_type = "SLICE"
-            for number, frame in enumerate(container.decode(stream)):
-                if frame.is_corrupt:
-                    raise UnreadableVideo(f"{path} is damaged at frame {number}; get a fresh copy.")
-                is_deep = max(component.bits for component in frame.format.components) > 8
-                pixels = frame.to_ndarray(format="rgb48le" if is_deep else "rgb24")
-                upright = np.rot90(pixels, round(frame.rotation / 90))
-                yield f"{path}, frame {number},", np.ascontiguousarray(upright)
-    except (av.error.FFmpegError, OSError) as error:
-        why = error.strerror or str(error)
-        raise UnreadableVideo(f"{path} cannot be read ({why}); get a fresh copy or another clip.") from error
+    with opened(path) as container:
+        for number, frame in enumerate(container.decode(main_video(container, path))):
+            if frame.is_corrupt:
+                raise UnreadableVideo(f"{path} is damaged at frame {number}; get a fresh copy.")
+            is_deep = max(component.bits for component in frame.format.components) > 8
+            pixels = frame.to_ndarray(format="rgb48le" if is_deep else "rgb24")
+            upright = np.rot90(pixels, round(frame.rotation / 90))
+            yield f"{path}, frame {number},", np.ascontiguousarray(upright)

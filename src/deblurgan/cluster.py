@@ -11,6 +11,7 @@ from typing import Any
 
 from deblurgan.errors import DeblurganError
 from deblurgan.extras import require
+from deblurgan.formats import is_video
 from deblurgan.photo import Job, Outcome, PhotoOptions, restore_photo
 from deblurgan.restore import load
 
@@ -55,6 +56,7 @@ def restore_on_cluster(
     require("batch", "A cluster")
     import ray
 
+    jobs = [_unless_video(job) for job in jobs]
     cores = _connect(address)
     threads = worker.threads or int(min(cores))
     if threads > max(cores):
@@ -86,6 +88,12 @@ def restore_on_cluster(
         else:
             outcome = Outcome(**next(restored))
             yield dataclasses.replace(outcome, input=str(job.source), output=outcome.output and str(job.target))
+
+
+def _unless_video(job: Job | Outcome) -> Job | Outcome:
+    if isinstance(job, Outcome) or not is_video(job.source):
+        return job
+    return Outcome(str(job.source), None, "failed", f"{job.source} is a video; run it without --cluster.")
 
 
 class _Worker:

@@ -1,4 +1,4 @@
-"""Which files count as pictures, what each suffix stands for and how a format is known by its first bytes."""
+"""Which files count as pictures or videos, what each suffix stands for and how a format is known by its bytes."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ RESULTS = {
     **dict.fromkeys((".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw"), ".tif"),
 }
 """The suffixes that are read only, and the one that a result has instead."""
+
+VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".3gp")
+"""The suffixes that count as video, in lower case."""
+
+CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+"""The suffixes that resulting videos can have, and FFmpeg's name of the container of each."""
 
 _RAW = {suffix for suffix, result in RESULTS.items() if result == ".tif"}
 
@@ -64,11 +70,41 @@ def is_picture(path: Path | str) -> bool:
     return suffix in SUFFIXES or suffix in RESULTS
 
 
+def is_video(path: Path | str) -> bool:
+    """Say whether a path's suffix is that of a video."""
+    return Path(path).suffix.lower() in VIDEO_SUFFIXES
+
+
+def is_restorable(path: Path | str) -> bool:
+    """Say whether a path's suffix is that of a picture or a video."""
+    return is_picture(path) or is_video(path)
+
+
+def result_suffix(source: Path, format: str | None) -> str:
+    """Return the suffix of a result.
+
+    Args:
+        source: the picture or video.
+        format: asked for, a suffix without its dot; what is no format of its kind says nothing of it.
+    """
+    asked = f".{format.lower()}" if format else ""
+    own = source.suffix.lower()
+    if is_video(source):
+        # Matroska holds whatever old containers held.
+        kept = source.suffix if own in CONTAINERS else ".mp4" if own == ".3gp" else ".mkv"
+        return asked if asked in CONTAINERS else kept
+    return asked if asked in SUFFIXES else RESULTS.get(own, source.suffix)
+
+
 def pictures_in(folder: Path, *, recursive: bool = False) -> list[Path]:
     """List the pictures in a folder by suffix, sorted; with `recursive` also those in the folders below."""
-    return sorted(
-        path for path in folder.glob("**/*" if recursive else "*") if is_picture(path) and path.is_file()
-    )
+    return [path for path in restorable_in(folder, recursive=recursive) if is_picture(path)]
+
+
+def restorable_in(folder: Path, *, recursive: bool = False) -> list[Path]:
+    """List the pictures and videos in a folder as `pictures_in` lists pictures."""
+    found = folder.glob("**/*" if recursive else "*")
+    return sorted(path for path in found if is_restorable(path) and path.is_file())
 
 
 def format_of(data: bytes, name: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from deblurgan.block_statistics import Statistics, Values, edges, measure
+from deblurgan.block_statistics import Statistics, Values, edges, measure, steepest
 from deblurgan.samples import as_float, to_integer
 
 BEYOND_REPAIR = 0.25
@@ -116,8 +116,12 @@ def sharpness(statistics: Statistics) -> Values:
     Motion blurs along one direction, so a picture is as sharp as its worst. A step gives 1, an edge that rises
     evenly over four pixels or more 0.25. Blocks without edges take the value of their surroundings.
     """
-    own = (statistics.near / np.maximum(statistics.far, _CONTRAST)).min(axis=2)
-    telling = (statistics.far.min(axis=2) > _CONTRAST).astype(np.float32)
+    return _sharpness(statistics.near, statistics.far)
+
+
+def _sharpness(near: Values, far: Values) -> Values:
+    own = (near / np.maximum(far, _CONTRAST)).min(axis=2)
+    telling = (far.min(axis=2) > _CONTRAST).astype(np.float32)
     if not telling.any():
         return np.zeros_like(own)
     whole = (own * telling).sum() / telling.sum()
@@ -137,6 +141,17 @@ CRITERIA: dict[str, Criterion] = {
     "sharpness": Criterion(sharpness, 0.45, 0.6, "sharp already", damage=False, worth_saying=0.25),
 }
 """The criteria by name; the least that any of them keeps is what counts."""
+
+
+def blurred_share(pixels: NDArray[Any]) -> float:
+    """Share of a picture that is not as sharp as to be left alone, in [0, 1], before anything is restored.
+
+    Args:
+        pixels: [H, W, 3]; uint8, uint16, or float32 in [0, 1].
+    """
+    criterion = CRITERIA["sharpness"]
+    excess = (_sharpness(*steepest(pixels)) - criterion.limit) / (criterion.refusal - criterion.limit)
+    return float(np.clip(1 - excess, 0, 1).mean())
 
 
 def judge(before: NDArray[Any], after: NDArray[Any], criteria: Mapping[str, Criterion] = CRITERIA) -> Verdict:

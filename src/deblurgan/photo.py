@@ -12,8 +12,8 @@ from typing import BinaryIO, Literal, overload
 
 from deblurgan import memory
 from deblurgan.errors import DeblurganError, TooLarge, UnwritableTarget
-from deblurgan.formats import RESULTS
-from deblurgan.image import MAX_PIXELS, SUFFIXES, Image, is_picture, pictures_in, read, write
+from deblurgan.formats import CONTAINERS, SUFFIXES, is_restorable, restorable_in, result_suffix
+from deblurgan.image import MAX_PIXELS, Image, read, write
 from deblurgan.restore import Restored, RestoreOptions, Restorer, load
 
 
@@ -105,7 +105,7 @@ class Summary:
 
 
 def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> list[Job | Outcome]:
-    """Decide before any work which file becomes which; what cannot be found is a failed outcome already.
+    """Decide before any work which photo or video becomes which; what cannot be found is a failed outcome already.
 
     Args:
         inputs: files, folders or patterns.
@@ -116,8 +116,9 @@ def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> li
         UnwritableTarget: the format is unknown, two inputs would write one file, several inputs share one
             named file, or an input would be overwritten without leave.
     """
-    if options.format and f".{options.format.lower()}" not in SUFFIXES:
-        raise UnwritableTarget(f"Results cannot be {options.format!r}; use one of {' '.join(SUFFIXES)}.")
+    if options.format and f".{options.format.lower()}" not in (*SUFFIXES, *CONTAINERS):
+        known = " ".join((*SUFFIXES, *CONTAINERS))
+        raise UnwritableTarget(f"Results cannot be {options.format!r}; use one of {known}.")
     found = [entry for given in inputs for entry in _expand(given, options)]
     sources = [entry for entry in found if not isinstance(entry, Outcome)]
     one_file = output is not None and _names_a_file(output, sources)
@@ -287,14 +288,14 @@ def _expand(given: str, options: PhotoOptions) -> list[tuple[Path, Path] | Outco
     if path.is_dir():
         inside = [
             (file, path)
-            for file in pictures_in(path, recursive=options.recursive)
+            for file in restorable_in(path, recursive=options.recursive)
             if not _is_result(file, options)
         ]
-        return [*inside] or [_missing(given, f"{given} holds no pictures ({' '.join(SUFFIXES)}).")]
+        return [*inside] or [_missing(given, f"{given} holds no pictures ({' '.join(SUFFIXES)}) or videos.")]
     if not path.exists() and glob.has_magic(given):
         matches = [Path(match) for match in sorted(glob.glob(given, recursive=True))]
-        pictures = [(match, match.parent) for match in matches if match.is_file() and is_picture(match)]
-        return [*pictures] or [_missing(given, f"{given} matches no pictures.")]
+        pictures = [(match, match.parent) for match in matches if match.is_file() and is_restorable(match)]
+        return [*pictures] or [_missing(given, f"{given} matches no pictures or videos.")]
     if not path.exists():
         return [_missing(given, f"{given} does not exist; check the name.")]
     return [(path, path.parent)]
@@ -312,11 +313,9 @@ def _missing(given: str, reason: str) -> Outcome:
 
 def _names_a_file(output: str, sources: Sequence[object]) -> bool:
     path = Path(output)
-    return not output.endswith(("/", "\\")) and not path.is_dir() and is_picture(path)
+    return not output.endswith(("/", "\\")) and not path.is_dir() and is_restorable(path)
 
 
 def _target(source: Path, root: Path, output: str | None, options: PhotoOptions) -> Path:
-    suffix = f".{options.format.lower()}" if options.format else RESULTS.get(source.suffix.lower(), source.suffix)
-    if output is None:
-        return source.with_name(f"{source.stem}{options.suffix}{suffix}")
-    return Path(output) / source.relative_to(root).with_name(f"{source.stem}{options.suffix}{suffix}")
+    name = f"{source.stem}{options.suffix}{result_suffix(source, options.format)}"
+    return source.with_name(name) if output is None else Path(output) / source.relative_to(root).with_name(name)

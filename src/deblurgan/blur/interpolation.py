@@ -87,6 +87,16 @@ def interpolate(first: Picture, second: Picture, motion: Motion, time: float) ->
     return early + share * (late - early)
 
 
+def along(picture: Picture, flow: Picture) -> Picture:
+    """Values of the second frame's picture at where each point of the first frame has gone, [H, W, 3].
+
+    Args:
+        picture: of the second frame, float32 [H, W, 3].
+        flow: `Motion.forward`.
+    """
+    return _sample(picture, _grid(flow.shape[:2]) + flow)
+
+
 def _warp(frame: Picture, flow: Picture, trust: Picture, time: float) -> tuple[Picture, Picture]:
     """Move a frame `time` of the way along its flow; the result and the trust in it, [H, W, 3] and [H, W]."""
     import cv2
@@ -104,7 +114,7 @@ def _warp(frame: Picture, flow: Picture, trust: Picture, time: float) -> tuple[P
 
 def _agreement(flow: Picture, other: Picture) -> Picture:
     """Trust in a flow by its round trip, with the tolerance of Sundaram et al. (ECCV 2010), [H, W]."""
-    back = _sample(other, _grid(flow.shape[:2]) + flow)
+    back = along(other, flow)
     tolerance = 0.01 * (_squared_length(flow) + _squared_length(back)) + 0.5
     agreement = np.exp(-_squared_length(flow + back) / tolerance)
     # Never zero: a point hidden in the other frame makes no round trip, yet here alone it can be seen.

@@ -8,30 +8,13 @@ import json
 import click
 
 from deblurgan.benchmark import time_model
-from deblurgan.commands.options import precision_option, threads_option
-
-
-class _Size(click.ParamType):  # type: ignore[type-arg]
-    """WIDTHxHEIGHT in pixels, as (height, width)."""
-
-    name = "WxH"
-
-    def convert(
-        self, value: str | tuple[int, int], param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, int]:
-        """Parse it."""
-        if isinstance(value, tuple):
-            return value
-        width, separator, height = value.lower().partition("x")
-        if not (separator and width.isdigit() and height.isdigit() and int(width) and int(height)):
-            self.fail(f"{value!r} is not a size such as 1280x720", param, ctx)
-        return int(height), int(width)
+from deblurgan.commands.options import Size, precision_option, threads_option
 
 
 @click.command()
 @click.option("-m", "--model", "models", multiple=True, metavar="NAME_OR_PATH", help="May be given several times.")
 @click.option("--engine", "engines", multiple=True, default=("auto",), metavar="NAME", help="Likewise.")
-@click.option("--size", type=_Size(), default="1280x720", show_default=True, help="Of the picture.")
+@click.option("--size", type=Size(), default="1280x720", show_default=True, help="Of the picture.")
 @click.option("--runs", type=click.IntRange(1), default=7, show_default=True, help="Timed, after two warm-ups.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per combination on standard output.")
 @precision_option

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deblurgan import catalogue, page, report
+from deblurgan.commands.clip_stability import report_stability
 from deblurgan.commands.options import engine_option, guard_option, precision_option, quiet_option, threads_option
 from deblurgan.engines import open_engine
 from deblurgan.evaluation import evaluate as evaluate_pairs
@@ -33,6 +34,10 @@ from deblurgan.whole import whole_file
     help="Write a page with figures and pictures to this file.",
 )
 @click.option("--save", type=click.Path(file_okay=False), help="Write the restored pictures to this folder.")
+@click.option(
+    "--video", is_flag=True, help="PAIRS is a clip, or a folder of its numbered frames: report temporal stability."
+)
+@click.option("--sharp", type=click.Path(exists=True), help="With --video: the same frames, only sharp.")
 @engine_option
 @precision_option
 @guard_option
@@ -46,6 +51,8 @@ def evaluate(
     json_file: str | None,
     html_file: str | None,
     save: str | None,
+    video: bool,
+    sharp: str | None,
     engine: str,
     precision: str,
     guard: bool,
@@ -55,7 +62,7 @@ def evaluate(
     """Measure models on PAIRS, a folder of blurred and sharp pictures, beside the untouched input."""
     from tqdm import tqdm
 
-    found = find_pairs(pairs, layout)
+    found = [] if video else find_pairs(pairs, layout)
     folders = [catalogue.find(model) for model in models or (None,)]
     names = [folder.manifest.name for folder in folders]
     if alike := {name for name in names if names.count(name) > 1}:
@@ -68,6 +75,9 @@ def evaluate(
         )
         for folder in folders
     }
+    if video:
+        aim = None if sharp is None else Path(sharp)
+        return report_stability(Path(pairs), restorers, sharp=aim, json_file=json_file, quiet=quiet)
     pictures: dict[tuple[str, str], bytes] = {}
 
     def keep(pair: Pair, model: str, pixels: NDArray[np.uint8]) -> None:

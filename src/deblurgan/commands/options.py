@@ -4,6 +4,24 @@ from __future__ import annotations
 
 import click
 
+
+class Size(click.ParamType):  # type: ignore[type-arg]
+    """WIDTHxHEIGHT in pixels, as (height, width)."""
+
+    name = "WxH"
+
+    def convert(
+        self, value: str | tuple[int, int], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """Parse it."""
+        if isinstance(value, tuple):
+            return value
+        width, separator, height = value.lower().partition("x")
+        if not (separator and width.isdigit() and height.isdigit() and int(width) and int(height)):
+            self.fail(f"{value!r} is not a size such as 1280x720", param, ctx)
+        return int(height), int(width)
+
+
 model_option = click.option(
     "-m", "--model", metavar="NAME_OR_PATH", help="Model to use; DEBLURGAN_MODEL or 'default' if not given."
 )

@@ -1,4 +1,4 @@
-"""`deblurgan run`: sharpen photographs."""
+"""`deblurgan run`: sharpen photographs and videos."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Literal
 
 import click
 
-from deblurgan.batch import restore_photos
 from deblurgan.cluster import WorkerOptions, restore_on_cluster
+from deblurgan.commands.clips import ClipOptions, plan_numbered, restored_media, restored_raw, video_options
 from deblurgan.commands.options import (
     engine_option,
     guard_option,
@@ -75,13 +75,14 @@ from deblurgan.restore import RestoreOptions, Restorer, load
 @click.option("--suffix", default="_deblurred", show_default=True, help="Put after the name of a result.")
 @click.option("--overwrite", is_flag=True, help="Replace existing results.")
 @click.option("--skip-existing", is_flag=True, help="Leave existing results and go on.")
-@click.option("-r", "--recursive", is_flag=True, help="Look for pictures in folders below, too.")
+@click.option("-r", "--recursive", is_flag=True, help="Look for pictures and videos in folders below, too.")
 @click.option("--metadata", type=click.Choice(["keep", "strip"]), default="keep", show_default=True)
 @click.option(
     "--cluster",
     metavar="ADDRESS",
     help="Share the work with a Ray cluster whose machines see the files too; auto for the one at hand.",
 )
+@video_options
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per file on standard output.")
 @quiet_option
@@ -105,15 +106,17 @@ def run(
     recursive: bool,
     metadata: Literal["keep", "strip"],
     cluster: str | None,
+    clips: ClipOptions,
     dry_run: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Sharpen photographs: files, folders, patterns, or - for standard input to standard output.
+    """Sharpen photographs and videos: files, folders, patterns, or - for standard input to standard output.
 
     Results go beside the inputs as NAME_deblurred.EXT unless -o says otherwise. EXIF, colour profile,
-    orientation and bit depth are kept. No file is overwritten unless --overwrite is given. One bad file never
-    stops the rest. Exit code: 0 all done, 1 some failed, 2 wrong usage, 130 interrupted.
+    orientation and bit depth are kept; of videos the sound, subtitles, timing and colours. No file is overwritten
+    unless --overwrite is given. One bad file never stops the rest. Exit code: 0 all done, 1 some failed, 2 wrong
+    usage, 130 interrupted.
     """
     options = PhotoOptions(
         restore=RestoreOptions(
@@ -128,14 +131,17 @@ def run(
         recursive=recursive,
     )
     if inputs == ("-",) and output in (None, "-"):
+        if clips.size:
+            return restored_raw(load(model, engine=engine, threads=threads, precision=precision), options, clips)
         return _pipe(load(model, engine=engine, threads=threads, precision=precision), options, quiet)
-    jobs = plan(inputs, output, options)
+    jobs = plan_numbered(inputs, output, options) if clips.frames else plan(inputs, output, options)
     if dry_run:
         return _show_plan(jobs)
     if cluster:
         outcomes = restore_on_cluster(jobs, cluster, WorkerOptions(model, engine, precision, threads), options)
     else:
-        outcomes = restore_photos(jobs, load(model, engine=engine, threads=threads, precision=precision), options)
+        restorer = load(model, engine=engine, threads=threads, precision=precision)
+        outcomes = restored_media(jobs, restorer, options, clips, threads=threads, quiet=quiet)
     started = time.perf_counter()
     summary = Summary(tuple(_report(outcomes, len(jobs), as_json, quiet)))
     _summarise(summary, time.perf_counter() - started, quiet)
@@ -177,7 +183,7 @@ def _report(outcomes: Iterable[Outcome], count: int, as_json: bool, quiet: bool)
     from tqdm import tqdm
 
     hidden = quiet or count < 2 or not sys.stderr.isatty()
-    for outcome in tqdm(outcomes, total=count, unit="photo", file=sys.stderr, disable=hidden, leave=False):
+    for outcome in tqdm(outcomes, total=count, unit="file", file=sys.stderr, disable=hidden, leave=False):
         if as_json:
             click.echo(json.dumps(dataclasses.asdict(outcome)))
         elif outcome.status in ("done", "unchanged"):

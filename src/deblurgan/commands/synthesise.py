@@ -12,8 +12,9 @@ from click.core import ParameterSource
 
 from deblurgan.blur import BlurSettings, draw_exposure, expose
 from deblurgan.blur.windows import WindowSettings, expose_windows
-from deblurgan.clip import frames_of, is_video
+from deblurgan.clip import frames_of
 from deblurgan.errors import PairError
+from deblurgan.formats import is_video
 from deblurgan.image import Image, is_picture, pictures_in, read, to_float, write
 
 _FOR_PHOTOGRAPHS = ("count", "longest")

@@ -1,0 +1,107 @@
+"""Raw frames from one stream of bytes to another, as FFmpeg's `-f rawvideo` writes and reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import closing
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from numpy.typing import NDArray
+
+from deblurgan.errors import UnreadableVideo
+from deblurgan.extras import require
+from deblurgan.lookahead import ahead
+from deblurgan.restore import RestoreOptions, Restorer
+from deblurgan.video import colour
+from deblurgan.video.restoration import FrameOptions, Tally, restored_frames
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.codeccontext import VideoCodecContext
+    from av.video.frame import VideoFrame
+
+_NAME = "Standard input"
+_JUDGE_EVERY = 240
+
+
+def restore_pipe(
+    source: BinaryIO,
+    target: BinaryIO,
+    size: tuple[int, int],
+    pixel_format: str,
+    restorer: Restorer,
+    options: RestoreOptions,
+    *,
+    only_blurred: bool = False,
+) -> Tally:
+    """Restore raw frames until the source ends; each result is written as soon as it is there.
+
+    Args:
+        source: frames one after another, without padding.
+        target: gets results in the same format.
+        size: (height, width) of a frame.
+        pixel_format: FFmpeg's name, such as rgb24, rgb48le or yuv420p10le.
+        restorer: of the frames.
+        options: as for photos; the guard judges as in videos.
+        only_blurred: frames that are sharp already go through as they are.
+
+    Raises:
+        UnreadableVideo: the pixel format is not known or has transparency, or the source ends within a frame.
+        MissingExtra: PyAV is not installed.
+    """
+    require("video", "Reading raw frames")
+    import av
+
+    try:
+        av.VideoFormat(pixel_format)
+    except ValueError as error:
+        raise UnreadableVideo(f"No pixel format is called {pixel_format!r}; see ffmpeg -pix_fmts.") from error
+    height, width = size
+    facts = {"video_size": f"{width}x{height}", "pixel_format": pixel_format}
+    tally = Tally()
+    encoder, packer = colour.Encoder(), _Packer(pixel_format)
+    wanted = FrameOptions(options, only_blurred, _JUDGE_EVERY)
+    try:
+        with (
+            av.open(source, "r", format="rawvideo", options=facts) as incoming,
+            closing(ahead(restored_frames(_decoded(incoming), restorer, wanted))) as made,
+        ):
+            for restored in tally.watched(made, Tally(), restorer.manifest.name, _NAME):
+                frame = restored.frame
+                if restored.pixels is not None:
+                    frame = encoder(restored.pixels, frame, pixel_format)
+                target.write(packer(frame))
+                target.flush()
+    except av.error.FFmpegError as error:
+        raise UnreadableVideo(
+            f"{_NAME} ends within a frame or does not hold {width}x{height} frames in {pixel_format} "
+            f"({error.strerror}); check --size and --pixel-format."
+        ) from error
+    return tally
+
+
+def _decoded(incoming: InputContainer) -> Generator[tuple[VideoFrame, NDArray[Any]]]:
+    decoder = colour.Decoder()
+    for frame in incoming.decode(video=0):
+        colour.refuse_colours(frame, _NAME)
+        yield frame, decoder(frame)
+
+
+class _Packer:
+    """Lays frames out as bytes without padding."""
+
+    def __init__(self, pixel_format: str) -> None:
+        self._pixel_format = pixel_format
+        self._context: VideoCodecContext | None = None
+
+    def __call__(self, frame: VideoFrame) -> bytes:
+        from av import CodecContext
+
+        if self._context is None:
+            self._context = CodecContext.create("rawvideo", "w")
+            self._context.width, self._context.height = frame.width, frame.height
+            self._context.pix_fmt = self._pixel_format
+            # Raw bytes have no times, but no encoder opens without.
+            self._context.time_base = Fraction(1)
+        return b"".join(bytes(packet) for packet in self._context.encode(frame))

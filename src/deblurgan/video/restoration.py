@@ -1,0 +1,140 @@
+"""Restore frame after frame, with a verdict on the clip instead of one on each frame."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+
+from numpy.typing import NDArray
+
+from deblurgan import guard
+from deblurgan.errors import DeblurganError
+from deblurgan.lookahead import ahead, overlapped
+from deblurgan.restore import PRESETS, RestoreOptions, Restorer
+from deblurgan.video.segments import Segment
+
+Frame = TypeVar("Frame")
+
+_DAMAGE = {name: criterion for name, criterion in guard.CRITERIA.items() if criterion.damage}
+
+SHARP_BELOW = 0.8
+"""Blurred share of a frame, by the guard's criterion of sharpness, below which it needs no work."""
+
+
+@dataclass(frozen=True)
+class FrameOptions:
+    """How frames are restored.
+
+    Attributes:
+        restore: as for photos, but the guard never mixes: what it takes back differs from frame to frame and
+            would flicker. It looks at one frame in `judge_every` for damage, and a clip that the network breaks
+            is given up.
+        only_blurred: frames that are sharp already go through as they are.
+        judge_every: frames.
+    """
+
+    restore: RestoreOptions
+    only_blurred: bool
+    judge_every: int
+
+
+@dataclass(frozen=True)
+class RestoredFrame(Generic[Frame]):
+    """What became of a frame.
+
+    Attributes:
+        frame: of the source.
+        pixels: of the result, [H, W, 3]; None if the frame goes through as it is.
+        tiles: into how many it was cut.
+        verdict: the guard's; None if it was not asked.
+    """
+
+    frame: Frame
+    pixels: NDArray[Any] | None
+    tiles: int = 0
+    verdict: guard.Verdict | None = None
+
+
+@dataclass
+class Tally:
+    """What became of the frames so far."""
+
+    frames: int = 0
+    passed: int = 0
+    judged: int = 0
+    broken: int = 0
+    tiles: int = 0
+
+    @classmethod
+    def of(cls, segments: Iterable[Segment]) -> Tally:
+        """The tally of segments that are done."""
+        tally = cls()
+        for segment in segments:
+            tally.frames += len(segment.stamps)
+            tally.passed += segment.passed
+            tally.judged += segment.judged
+            tally.broken += segment.broken
+        return tally
+
+    def watched(
+        self, restored: Iterable[RestoredFrame[Frame]], segment: Tally, model: str, name: str
+    ) -> Iterator[RestoredFrame[Frame]]:
+        """Pass frames on and count them, here and for their segment.
+
+        Raises:
+            DeblurganError: the network broke most of the frames that the guard has looked at.
+        """
+        for picture in restored:
+            broken = picture.verdict is not None and picture.verdict.share == 0
+            for tally in (self, segment):
+                tally.frames += 1
+                tally.passed += picture.pixels is None
+                tally.judged += picture.verdict is not None
+                tally.broken += broken
+                tally.tiles = max(tally.tiles, picture.tiles)
+            if 2 * self.broken > self.judged:
+                assert picture.verdict is not None
+                raise DeblurganError(
+                    f"{name}: model {model!r} breaks its frames ({picture.verdict.reason}); use another --model, "
+                    "or --no-guard to have them all the same."
+                )
+            yield picture
+
+
+def restored_frames(
+    frames: Iterable[tuple[Frame, NDArray[Any]]], restorer: Restorer, options: FrameOptions
+) -> Generator[RestoredFrame[Frame]]:
+    """Restore frames, two at a time: while the engine computes one, the other is made ready or put away.
+
+    Args:
+        frames: with their pixels, [H, W, 3] in any type a `Restorer` takes; in the order they are shown.
+        restorer: of the frames.
+        options: how.
+    """
+    may_judge = options.restore.guard and PRESETS[options.restore.preset].guard and restorer.manifest.scale == 1
+    unguarded = replace(options.restore, guard=False)
+
+    def restore(numbered: tuple[int, tuple[Frame, NDArray[Any]]]) -> RestoredFrame[Frame]:
+        number, (frame, pixels) = numbered
+        if options.only_blurred and is_sharp(pixels):
+            return RestoredFrame(frame, None)
+        restored = restorer(pixels, unguarded)
+        verdict = None
+        if may_judge and number % options.judge_every == 0:
+            verdict = guard.judge(pixels, restored.pixels, _DAMAGE)
+        return RestoredFrame(frame, restored.pixels, restored.tiles, verdict)
+
+    # Closing this generator must close the one that frames come from.
+    with closing(ahead(frames)) as coming:
+        yield from overlapped(restore, enumerate(coming))
+
+
+def is_sharp(pixels: NDArray[Any]) -> bool:
+    """Say whether a frame is as sharp as to need nothing, by the guard's measure of sharpness.
+
+    Args:
+        pixels: [H, W, 3]; uint8, uint16, or float32 in [0, 1].
+    """
+    return guard.blurred_share(pixels) < SHARP_BELOW
