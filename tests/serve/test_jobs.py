@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from serving import jpeg, wait_until
 from starlette.testclient import TestClient
 
+from clips import Recipe, make
 from conftest import IDENTITY
 from deblurgan.image import read
 from deblurgan.restore import Restorer
@@ -151,3 +153,38 @@ def test_an_answer_does_not_wait_longer_than_allowed(make_app, patient_engine, k
         patient_engine.go.set()
     assert answer.status_code == 503
     assert answer.json()["type"].endswith("took-too-long")
+
+
+@pytest.fixture
+def walk(tmp_path):
+    pytest.importorskip("av", reason="the extra `video` is not installed")
+    return make(tmp_path, Recipe("walk.mp4", frames=6)).read_bytes()
+
+
+def test_a_video_comes_back_with_its_sound(client, walk):
+    import av
+
+    job = finished(client, left(client, walk, "walk.mp4"))
+    assert (job["status"], job["media_type"], job["result_name"]) == ("done", "video/mp4", "walk_deblurred.mp4")
+    result = client.get(job["result"])
+    assert result.headers["content-type"] == "video/mp4"
+    with av.open(io.BytesIO(walk)) as before, av.open(io.BytesIO(result.content)) as after:
+        assert [stream.type for stream in after.streams] == [stream.type for stream in before.streams]
+        assert sum(1 for _ in after.decode(video=0)) == 6
+
+
+@pytest.mark.parametrize("name", ["walk.mp4", "../../walk.mp4"])
+def test_a_damaged_video_is_named_as_its_client_calls_it(client, walk, name):
+    job = finished(client, left(client, walk[:200], name))
+    assert job["problem"]["type"] == "urn:deblurgan:problem:unreadable-video"
+    assert "walk.mp4" in job["problem"]["detail"]
+    assert "source" not in job["problem"]["detail"]
+
+
+def test_videos_are_for_jobs_and_their_results_are_videos(client, walk):
+    at_once = client.post("/v1/restore", files={"file": ("walk.mp4", walk)})
+    assert (at_once.status_code, "/v1/jobs" in at_once.json()["detail"]) == (415, True)
+    as_picture = client.post("/v1/jobs", files={"file": ("walk.mp4", walk)}, data={"format": "jpg"})
+    assert as_picture.status_code == 422
+    as_video = client.post("/v1/restore", files={"file": ("walk.jpg", jpeg())}, data={"format": "mp4"})
+    assert as_video.status_code == 422

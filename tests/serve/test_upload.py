@@ -53,7 +53,8 @@ def test_a_form_is_the_same_however_it_is_cut(file, value, cuts):
         (b"II*\0" + bytes(20), "walk.NEF", "image/x-dcraw"),
         (b"\0\0\0\x18ftypheic\0\0\0\0heicmif1", "walk.jpg", "image/heic"),
         (b"\0\0\0\x18ftypqt  \0\0\0\0qt  ", "walk", "video/quicktime"),
-        (b"\x1aE\xdf\xa3" + bytes(20), "walk.webm", "video/x-matroska"),
+        (b"\x1aE\xdf\xa3" + bytes(20), "walk.mkv", "video/x-matroska"),
+        (b"\x1aE\xdf\xa3" + bytes(10) + b"\x42\x82\x84webm", "walk", "video/webm"),
         (b"RIFF\0\0\0\0AVI LIST", "walk.avi", "video/x-msvideo"),
     ],
 )

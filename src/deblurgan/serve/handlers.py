@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from pathlib import Path
+from typing import BinaryIO, Protocol, TypeVar
 
-from deblurgan.photo import Outcome, PhotoOptions, restore_stream
+from deblurgan.errors import DeblurganError
+from deblurgan.photo import Job, Outcome, PhotoOptions, restore_stream
 from deblurgan.serve.line import Ticket
-from deblurgan.serve.media import PICTURES, picture_result
+from deblurgan.serve.media import CLIPS, PICTURES, clip_result, picture_result
 from deblurgan.serve.problems import Problem
 from deblurgan.serve.watched import WatchedRestorer
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -63,8 +68,33 @@ def restore_picture(source: BinaryIO, target: BinaryIO, task: Task) -> Outcome:
     return restore_stream(named, target, task.restorer, task.options, max_pixels=task.pixels)
 
 
+def restore_footage(source: BinaryIO, target: BinaryIO, task: Task) -> Outcome:
+    """Restore one video; see `deblurgan.video.restore_clip`."""
+    from deblurgan.video import VideoOptions, restore_clip
+
+    upload, result = Path(source.name), Path(target.name)
+    clip = result.with_name(f"clip.{task.options.format}")
+
+    def report(items: Iterable[T], *, total: int, initial: int) -> Iterable[T]:
+        task.restorer.pictures = max(1, total)
+        for item in items:
+            task.ticket.check()
+            yield item
+
+    options = VideoOptions(restore=task.options.restore, metadata=task.options.metadata)
+    try:
+        outcome = restore_clip(Job(upload, clip), task.restorer, options, report)
+    except DeblurganError as error:
+        raise type(error)(str(error).replace(str(upload), task.name).replace(str(clip), "the result")) from error
+    clip.replace(result)
+    return outcome
+
+
 HANDLERS: dict[str, Handler] = dict.fromkeys(PICTURES.values(), Handler(restore_picture, picture_result))
-"""By media type."""
+"""By media type; videos where the extra `video` is installed."""
+
+if importlib.util.find_spec("av"):
+    HANDLERS |= dict.fromkeys(CLIPS.values(), Handler(restore_footage, clip_result, at_once=False))
 
 
 def handler_of(media_type: str, *, at_once: bool) -> Handler:

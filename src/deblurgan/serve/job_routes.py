@@ -1,4 +1,4 @@
-"""/v1/jobs: large pictures, and whatever else takes long, with progress and cancellation."""
+"""/v1/jobs: large pictures, videos, and whatever else takes long, with progress and cancellation."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def routes(service: Service, jobs: Jobs) -> APIRouter:
             },
             206: {"description": "The range of it that was asked for."},
             416: {"description": "There is no such range of it."},
-            **responses(*_GENERAL, "not-finished", "unreadable-picture"),
+            **responses(*_GENERAL, "not-finished", "unreadable-picture", "unreadable-video"),
         },
     )
     async def result(id: Id) -> FileResponse:

@@ -44,6 +44,15 @@ _VIDEOS = {
 }
 
 
+CLIPS = {
+    "mp4": "video/mp4",
+    "mov": "video/quicktime",
+    "mkv": "video/x-matroska",
+    "webm": "video/webm",
+}
+"""Suffixes that results of videos can have, and their media types."""
+
+
 def media_type_of(head: bytes, name: str) -> str:
     """The media type of a file by its first `HEAD` bytes; of raw photos by the suffix of its name.
 
@@ -57,6 +66,8 @@ def media_type_of(head: bytes, name: str) -> str:
             return "video/x-msvideo"
         if head[4:8] == b"ftyp":
             return "video/quicktime" if head[8:12] == b"qt  " else "video/mp4"
+        if head[:4] == b"\x1aE\xdf\xa3" and b"webm" in head[:64]:
+            return "video/webm"
         for signature, media_type in _VIDEOS.items():
             if head.startswith(signature):
                 return media_type
@@ -76,13 +87,29 @@ def picture_result(media_type: str, *, asked: str | None, accept: str) -> tuple[
     """
     usual = _SUFFIXES[media_type]
     if asked:
-        return asked, RESULTS[asked]
+        return _asked(asked, RESULTS, "a picture")
     wanted = _weights(accept) or {"*/*": 1.0}
     best = max(RESULTS, key=lambda suffix: (_weight(RESULTS[suffix], wanted), suffix == usual))
     if not _weight(RESULTS[best], wanted):
         known = ", ".join(RESULTS.values())
         raise Problem("not-acceptable", f"Results cannot be {accept[:200]!r}; accept one of {known}.")
     return best, RESULTS[best]
+
+
+def clip_result(media_type: str, *, asked: str | None, accept: str) -> tuple[str, str]:
+    """The suffix and the media type of the result of a video: its own container, or the one asked for.
+
+    Raises:
+        Problem: a format of pictures was asked for.
+    """
+    usual = next((suffix for suffix, known in CLIPS.items() if known == media_type), "mkv")
+    return _asked(asked or usual, CLIPS, "a video")
+
+
+def _asked(suffix: str, known: dict[str, str], what: str) -> tuple[str, str]:
+    if suffix not in known:
+        raise Problem("invalid-option", f"The format of {what} cannot be {suffix}; use one of {', '.join(known)}.")
+    return suffix, known[suffix]
 
 
 def _weights(accept: str) -> dict[str, float]:

@@ -22,6 +22,7 @@ from deblurgan.errors import (
     UnknownEngine,
     UnknownModel,
     UnreadableImage,
+    UnreadableVideo,
     UnwritableTarget,
 )
 
@@ -43,6 +44,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "unsupported-type": (415, "Files of this type are not restored here."),
     "invalid-option": (422, "An option is wrong."),
     "unreadable-picture": (422, "The picture cannot be read."),
+    "unreadable-video": (422, "The video cannot be read."),
     "queue-full": (429, "Too many requests wait already."),
     "internal": (500, "Something went wrong in the server."),
     "stopping": (503, "The server is about to stop."),
@@ -57,6 +59,7 @@ _OF_ERRORS: dict[type[Exception], str] = {
     TooLarge: "too-many-pixels",
     MissingExtra: "unsupported-type",
     UnreadableImage: "unreadable-picture",
+    UnreadableVideo: "unreadable-video",
     UnwritableTarget: "invalid-option",
     UnknownModel: "invalid-option",
     MemoryError: "no-memory",

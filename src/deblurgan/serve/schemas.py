@@ -22,11 +22,14 @@ def _as_suffix(value: object) -> object:
     return _ALIASES.get(text, text)
 
 
-Suffix = Annotated[Literal["jpg", "png", "webp", "tiff", "bmp", "jp2", "avif"], BeforeValidator(_as_suffix)]
+Suffix = Annotated[
+    Literal["jpg", "png", "webp", "tiff", "bmp", "jp2", "avif", "mp4", "mov", "mkv", "webm"],
+    BeforeValidator(_as_suffix),
+]
 
 
 class RestoreFields(BaseModel):
-    """The options of one picture, as those of `deblurgan run`."""
+    """The options of one file, as those of `deblurgan run`."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -41,7 +44,7 @@ class RestoreFields(BaseModel):
     ] = "default"
     format: Annotated[
         Suffix | SkipJsonSchema[None],
-        Field(description="Of the result; if not given what Accept says, else the picture's own."),
+        Field(description="Of the result; if not given what Accept says, else the file's own."),
     ] = None
     quality: Annotated[
         int | SkipJsonSchema[None],
@@ -62,7 +65,7 @@ class RestoreFields(BaseModel):
 
 def _upload_schema() -> dict[str, Any]:
     schema = RestoreFields.model_json_schema()
-    file = {"type": "string", "format": "binary", "description": "The picture, or for a job what a handler takes."}
+    file = {"type": "string", "format": "binary", "description": "The picture; for a job a video, too."}
     return {
         "type": "object",
         "additionalProperties": False,

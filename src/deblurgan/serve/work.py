@@ -129,7 +129,9 @@ def carry_out(order: Order, source: BinaryIO, target: BinaryIO, ticket: Ticket, 
         "restore": watched.ended - watched.began,
         "encode": time.monotonic() - watched.ended,
     }
-    service.metrics.observe(stages)
+    # The stages of a video run at the same time.
+    if order.handler.at_once:
+        service.metrics.observe(stages)
     service.metrics.count("deblurgan_pictures_total", status=outcome.status)
     service.metrics.count("deblurgan_pixels_total", outcome.width * outcome.height)
     return Done(outcome, stages)

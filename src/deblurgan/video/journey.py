@@ -26,9 +26,6 @@ from deblurgan.video.segments import Segment, WorkFolder, encode_segment
 from deblurgan.whole import whole_file
 
 if TYPE_CHECKING:
-    pass
-
-if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
 Item = TypeVar("Item")
@@ -91,23 +88,13 @@ def restore_videos(
 
 
 def restore_video(job: Job, restorer: Restorer, options: VideoOptions, progress: Progress = silent) -> Outcome:
-    """Restore one video; whatever goes wrong with it is in the outcome.
-
-    A run that is stopped leaves its whole segments in a hidden folder beside the target, and the same call goes
-    on from there. The target appears whole or not at all.
-
-    Args:
-        job: which video becomes which.
-        restorer: of the frames.
-        options: how.
-        progress: shows it.
-    """
+    """Restore one video as `restore_clip` does; whatever goes wrong with it is in the outcome."""
     model, engine = restorer.manifest.name, restorer.engine.name
     if options.skip_existing and job.target.exists():
         reason = "the result exists already"
         return Outcome(str(job.source), str(job.target), "skipped", reason, model=model, engine=engine)
     try:
-        return _done(job, restorer, options, progress)
+        return restore_clip(job, restorer, options, progress)
     except DeblurganError as error:
         reason = str(error)
     except MemoryError:
@@ -132,7 +119,22 @@ class _Plan:
         )
 
 
-def _done(job: Job, restorer: Restorer, options: VideoOptions, progress: Progress) -> Outcome:
+def restore_clip(job: Job, restorer: Restorer, options: VideoOptions, progress: Progress = silent) -> Outcome:
+    """Restore one video.
+
+    A run that is stopped leaves its whole segments in a hidden folder beside the target, and the same call goes
+    on from there. The target appears whole or not at all.
+
+    Args:
+        job: which video becomes which.
+        restorer: of the frames.
+        options: how.
+        progress: shows it.
+
+    Raises:
+        DeblurganError: the video cannot be read, or the result not be written.
+        MemoryError: not even the smallest tile of a frame fits.
+    """
     started = time.perf_counter()
     container = container_of(job.target)
     if job.target.exists() and not options.overwrite:
