@@ -7,6 +7,7 @@ import importlib.util
 from deblurgan.errors import MissingExtra
 
 _MODULES = {
+    "evaluate": ("cv2",),
     "photo": ("pillow_heif", "rawpy"),
     "train": ("torch", "timm", "safetensors", "onnx", "onnxscript", "tomli_w", "lightning_fabric"),
     "video": ("av", "cv2"),
