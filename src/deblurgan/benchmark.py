@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import statistics
-import sys
 import time
 from dataclasses import dataclass
 
 import numpy as np
 
-from deblurgan import catalogue
+from deblurgan import catalogue, peak_memory
 from deblurgan.engines import open_engine
 from deblurgan.restore import RestoreOptions, Restorer
 
@@ -93,7 +92,7 @@ def _time_here(
         fastest=round(min(seconds), 4),
         slowest=round(max(seconds), 4),
         fps=round(1 / median, 2),
-        peak_mb=round(_peak_memory() / 1e6, 1),
+        peak_mb=round(peak_memory.highest() / 1e6, 1),
         gmacs_per_second=round(rate, 1),
         share_of_peak=round(rate / peak_rate(), 3),
     )
@@ -110,13 +109,3 @@ def _seconds_of_product(matrix: np.ndarray[tuple[int, int], np.dtype[np.float32]
     started = time.perf_counter()
     matrix @ matrix
     return time.perf_counter() - started
-
-
-def _peak_memory() -> int:
-    """Highest resident memory of this process in bytes; 0 where the system does not tell."""
-    try:
-        import resource
-    except ImportError:
-        return 0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

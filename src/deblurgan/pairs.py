@@ -256,6 +256,7 @@ LAYOUTS: dict[str, Callable[[Path], Survey]] = {
     "pairs": partial(_by_folder, "input", "target", sets=True),
     "dvd": partial(_by_folder, "input", "GT"),
     "reds": _reds,
+    "reds_jpeg": partial(_by_folder, "val_blur_jpeg", "val_sharp"),
     "realblur": _realblur,
     "rsblur": _rsblur,
     "hide": _hide,

@@ -2,8 +2,8 @@
 
 from deblurgan.metrics.alignment import aligned_psnr, aligned_ssim, shifted_psnr, shifted_ssim_y
 from deblurgan.metrics.gradients import gradient_similarity
-from deblurgan.metrics.pixels import luma, psnr, psnr_y
 from deblurgan.metrics.no_reference import sharpness
+from deblurgan.metrics.pixels import luma, psnr, psnr_y
 from deblurgan.metrics.structure import ms_ssim, ssim, ssim_uniform, ssim_y
 from deblurgan.metrics.table import DEFAULT_METRICS, METRICS, Metric
 from deblurgan.metrics.wavelet import cw_ssim

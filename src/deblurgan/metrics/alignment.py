@@ -166,9 +166,7 @@ def found_shift(picture: Values, reference: Values) -> tuple[float, float]:
 
 def _matched(picture: ArrayLike, reference: ArrayLike, data_range: float) -> tuple[Values, Values]:
     """Both in [0, 1]; the picture multiplied by the factor that brings it nearest to the reference."""
-    first, second = (
-        np.asarray(values, np.float64) / data_range for values in of_same_shape(picture, reference)
-    )
+    first, second = (np.asarray(values, np.float64) / data_range for values in of_same_shape(picture, reference))
     energy = float(np.vdot(first, first))
     return first * (float(np.vdot(second, first)) / energy if energy else 1.0), second
 

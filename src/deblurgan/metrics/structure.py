@@ -208,7 +208,9 @@ def _smooth(maps: Singles, window: Values, room: Singles) -> Singles:
     flat = maps.reshape(count, columns, channels * rows)
     for start in range(0, columns - more, _BAND):
         taken = min(_BAND, columns - more - start)
-        np.matmul(_band(window, taken), flat[:, start : start + taken + more], out=across[:, start : start + taken])
+        np.matmul(
+            _band(window, taken), flat[:, start : start + taken + more], out=across[:, start : start + taken]
+        )
     lines = across.reshape(-1, rows)
     down = _within(room[1], (len(lines), rows - more))
     band = np.ascontiguousarray(_band(window, rows - more).T)

@@ -67,7 +67,9 @@ _WANG = "Wang et al., IEEE TIP 13(4), 2004"
 METRICS: dict[str, Metric] = {
     "psnr": Metric(pixels.psnr, True, 2, "RGB, 8-bit rounded, mean over pictures, dB", "10 log10(range^2 / MSE)"),
     "ssim": Metric(structure.ssim, True, 4, "RGB mean, Gaussian 11x11 sigma 1.5, 8-bit rounded", _WANG),
-    "psnr_y": Metric(pixels.psnr_y, True, 2, "luma of ITU-R BT.601 in studio range, dB", "10 log10(range^2 / MSE)"),
+    "psnr_y": Metric(
+        pixels.psnr_y, True, 2, "luma of ITU-R BT.601 in studio range, dB", "10 log10(range^2 / MSE)"
+    ),
     "ssim_y": Metric(structure.ssim_y, True, 4, "luma, Gaussian 11x11 sigma 1.5 (MATLAB-like)", _WANG),
     "ssim_uniform": Metric(structure.ssim_uniform, True, 4, "RGB mean, uniform 7x7, sample covariance", _WANG),
     "ms_ssim": Metric(

@@ -52,6 +52,6 @@ def ricker_transform(signal: Values, width: int) -> Values:
 
 def _grey_signal(values: NDArray[np.generic], data_range: float) -> Values:
     """Pillow's 8-bit grey of a picture, row after row."""
-    eight_bit = np.rint(values / data_range * 255).astype(np.int64)
+    eight_bit = np.rint(values.astype(np.float64) / data_range * 255).astype(np.int64)
     grey = (eight_bit @ np.array([19595, 38470, 7471]) + 0x8000) >> 16
     return grey.astype(np.float64).ravel()

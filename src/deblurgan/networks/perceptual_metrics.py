@@ -21,7 +21,15 @@ LPIPS_WEIGHTS = "lpips_alex.pth"
 DISTS_WEIGHTS = "dists.pt"
 
 # (in, out, kernel, stride, padding) of AlexNet's convolutions; None halves the size, as torchvision numbers them.
-_ALEXNET_LAYERS = ((3, 64, 11, 4, 2), None, (64, 192, 5, 1, 2), None, (192, 384, 3, 1, 1), (384, 256, 3, 1, 1), (256, 256, 3, 1, 1))
+_ALEXNET_LAYERS = (
+    (3, 64, 11, 4, 2),
+    None,
+    (64, 192, 5, 1, 2),
+    None,
+    (192, 384, 3, 1, 1),
+    (384, 256, 3, 1, 1),
+    (256, 256, 3, 1, 1),
+)
 _VGG16_STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 _IMAGENET_MEAN, _IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -42,7 +50,9 @@ def lpips(picture: ArrayLike, reference: ArrayLike, *, data_range: float) -> flo
         MissingExtra: the weights are not on this machine; the message says where they are looked for.
     """
     first, second = _tensors(picture, reference, data_range, least=63)
-    mean, deviation = ((torch.tensor(values)[:, None, None]) for values in ((-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)))
+    mean, deviation = (
+        (torch.tensor(values)[:, None, None]) for values in ((-0.030, -0.088, -0.188), (0.458, 0.448, 0.450))
+    )
     layers, weights = _alexnet(), _lpips_weights()
     total = 0.0
     with torch.inference_mode():
@@ -73,7 +83,9 @@ def dists(picture: ArrayLike, reference: ArrayLike, *, data_range: float) -> flo
     first, second = _tensors(picture, reference, data_range, least=16)
     alpha, beta = _dists_weights()
     with torch.inference_mode():
-        similarities = [_similarities(one, other) for one, other in zip(_stages(first), _stages(second), strict=True)]
+        similarities = [
+            _similarities(one, other) for one, other in zip(_stages(first), _stages(second), strict=True)
+        ]
         means, structures = (torch.cat(each) for each in zip(*similarities, strict=True))
         return float(1 - (alpha * means + beta * structures).sum() / (alpha.sum() + beta.sum()))
 
@@ -187,7 +199,9 @@ def _read(name: str) -> dict[str, Tensor]:
             weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
             return weights
     looked = ", ".join(str(path) for path in places)
-    raise MissingExtra(f"This metric needs its weights {name}, which nothing fetches; put them at one of: {looked}.")
+    raise MissingExtra(
+        f"This metric needs its weights {name}, which nothing fetches; put them at one of: {looked}."
+    )
 
 
 def _places(name: str) -> list[Path]:
