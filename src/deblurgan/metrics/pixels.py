@@ -9,6 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 Values = NDArray[np.float64]
 
+# Compared at a time: differences stay in the cache, and OpenBLAS keeps the product on this thread.
+_SAMPLES = 1 << 13
+
 
 def psnr(picture: ArrayLike, reference: ArrayLike, *, data_range: float) -> float:
     """Peak signal-to-noise ratio in dB, 10 log10(data_range^2 / MSE), the error taken over all channels.
@@ -24,9 +27,13 @@ def psnr(picture: ArrayLike, reference: ArrayLike, *, data_range: float) -> floa
     Raises:
         ValueError: the shapes differ.
     """
-    first, second = of_same_shape(picture, reference)
-    difference = np.subtract(first, second, dtype=np.float64)
-    error = float(np.vdot(difference, difference)) / difference.size
+    first, second = (values.reshape(-1) for values in of_same_shape(picture, reference))
+    squares = 0.0
+    for start in range(0, len(first), _SAMPLES):
+        part = slice(start, start + _SAMPLES)
+        difference = np.subtract(first[part], second[part], dtype=np.float64)
+        squares += float(np.dot(difference, difference))
+    error = squares / len(first)
     return math.inf if error == 0 else 10 * math.log10(data_range**2 / error)
 
 

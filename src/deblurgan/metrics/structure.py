@@ -17,7 +17,7 @@ Singles = NDArray[np.float32]
 
 # Rows and columns compared at a time, so that all intermediate results stay in the processor's cache, and the
 # columns that one product with a band matrix makes: more would multiply mostly zeros, fewer would cost calls.
-_ROWS, _COLUMNS, _BAND = 32, 128, 16
+_ROWS, _COLUMNS, _BAND = 32, 320, 16
 # Below this many multiplications OpenBLAS keeps a product on the thread that asks for it; the other threads are
 # the network's, and waiting for them costs far more than it brings.
 _PRODUCT = 240_000
