@@ -93,14 +93,16 @@ def as_svg(shown: list[Point], metric: str, cost: str) -> str:
         parts.append(_text(_LEFT - 8, up(tick) + 4, f"{tick:g}", anchor="end"))
     parts.append(_text((_LEFT + right) / 2, _HEIGHT - 15, COSTS[cost], anchor="middle"))
     parts.append(_text(_LEFT, _TOP - 12, metric, anchor="middle"))
+    labels = []
     for point, label in zip(shown, _apart([up(point.quality) for point in shown]), strict=True):
         x, y = across(point.cost), up(point.quality)
         colour = _PUBLISHED if point.published else _MEASURED
         fill = "#fff" if point.published else colour
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{fill}" stroke="{colour}" stroke-width="2"/>')
-        parts.append(
-            _text(x + 10, label + 4, f"{point.name}{' (published)' if point.published else ''}", fill=colour)
-        )
+        name = f"{point.name} (published)" if point.published else point.name
+        labels.append(_text(x + 10, label + 4, name, fill=colour))
+    # Names over all points, each with a rim of the background, so that no point hides one.
+    parts += ['<g stroke="#fff" stroke-width="4" paint-order="stroke">', *labels, "</g>"]
     return "".join(parts) + "</svg>\n"
 
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from deblurgan.metrics.pixels import Values, lumas, of_same_shape
 
-Singles = NDArray[np.float32]
+Floats = NDArray[np.floating]
 
 # Rows and columns compared at a time, so that all intermediate results stay in the processor's cache, and the
 # columns that one product with a band matrix makes: more would multiply mostly zeros, fewer would cost calls.
@@ -21,6 +21,10 @@ _ROWS, _COLUMNS, _BAND = 32, 320, 16
 # Below this many multiplications OpenBLAS keeps a product on the thread that asks for it; the other threads are
 # the network's, and waiting for them costs far more than it brings.
 _PRODUCT = 240_000
+
+# Pictures of fewer pixels are compared in double precision: it costs nothing there, and the mean over a small
+# picture hides less of the rounding.
+_LARGE = 512 * 512
 
 _SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 
@@ -49,8 +53,8 @@ class _Tile:
 
     rows: slice
     columns: slice
-    whole: Singles
-    structure: Singles
+    whole: Floats
+    structure: Floats
 
 
 def ssim(picture: ArrayLike, reference: ArrayLike, *, data_range: float) -> float:
@@ -149,41 +153,44 @@ def _tiles(
 ) -> Iterator[_Tile]:
     """Similarity tile by tile.
 
-    In single precision, which is why means of squares are never compared with squares of means as they are:
-    each tile is centred first, and the sum of the variances is taken as twice the covariance plus the
-    variance of the difference.
+    In single precision where the picture is large, which is why means of squares are never compared with
+    squares of means as they are: each picture's tile is centred first, and the sum of the variances is taken
+    as twice the covariance plus the variance of the difference.
     """
     first, second = (_with_channels(values) for values in of_same_shape(picture, reference))
     height, width, channels = first.shape
     more = len(window) - 1
     if min(height, width) <= more:
         raise ValueError(f"SSIM needs at least {more + 1} pixels along each side, got {(height, width)}")
-    luminance, contrast = np.float32((0.01 * data_range) ** 2), np.float32((0.03 * data_range) ** 2)
-    factor = np.float32(covariance_factor)
-    room = np.empty((3, 4 * (_ROWS + more) * (_COLUMNS + more) * channels), np.float32)
+    number = np.float32 if height * width >= _LARGE else np.float64
+    luminance, contrast = number((0.01 * data_range) ** 2), number((0.03 * data_range) ** 2)
+    factor = number(covariance_factor)
+    room = np.empty((3, 4 * (_ROWS + more) * (_COLUMNS + more) * channels), number)
     for top, left in product(range(0, height - more, _ROWS), range(0, width - more, _COLUMNS)):
         cut = slice(top, top + _ROWS + more), slice(left, left + _COLUMNS + more)
         # Columns first, so that both directions of the window are products of long rows.
         one, other = (values[cut].transpose(1, 2, 0) for values in (first, second))
-        centre = np.float32(np.rint(other.mean() * 255 / data_range) * data_range / 255)
+        centre, other_centre = (
+            number(np.rint(values.mean() * 255 / data_range) * data_range / 255) for values in (one, other)
+        )
         maps = _within(room[0], (4, *one.shape))
         np.subtract(one, centre, out=maps[0], casting="same_kind")
-        np.subtract(other, centre, out=maps[1], casting="same_kind")
+        np.subtract(other, other_centre, out=maps[1], casting="same_kind")
         np.multiply(maps[0], maps[1], out=maps[2])
         np.subtract(maps[0], maps[1], out=maps[3])
         np.multiply(maps[3], maps[3], out=maps[3])
         mean, other_mean, structure, difference = _smooth(maps, window, room[1:])
-        gap = (mean - other_mean) ** 2
         # Twice the covariance, then both halves of the fraction, in place.
         structure -= mean * other_mean
         structure *= 2 * factor
         structure += contrast
-        difference -= gap
+        difference -= (mean - other_mean) ** 2
         difference *= factor
         difference += structure
         structure /= difference
         mean += centre
-        other_mean += centre
+        other_mean += other_centre
+        gap = (mean - other_mean) ** 2
         mean *= other_mean
         mean *= 2
         mean += luminance
@@ -194,7 +201,7 @@ def _tiles(
         yield _Tile(slice(top, top + rows), slice(left, left + columns), mean, structure)
 
 
-def _smooth(maps: Singles, window: Values, room: Singles) -> Singles:
+def _smooth(maps: Floats, window: Values, room: Floats) -> Floats:
     """Weighted means of maps [N, columns, channels, rows] under a separable window, where it fits inside.
 
     Args:
@@ -209,33 +216,35 @@ def _smooth(maps: Singles, window: Values, room: Singles) -> Singles:
     for start in range(0, columns - more, _BAND):
         taken = min(_BAND, columns - more - start)
         np.matmul(
-            _band(window, taken), flat[:, start : start + taken + more], out=across[:, start : start + taken]
+            _band(window, taken, room.dtype),
+            flat[:, start : start + taken + more],
+            out=across[:, start : start + taken],
         )
     lines = across.reshape(-1, rows)
     down = _within(room[1], (len(lines), rows - more))
-    band = np.ascontiguousarray(_band(window, rows - more).T)
+    band = np.ascontiguousarray(_band(window, rows - more, room.dtype).T)
     step = max(1, _PRODUCT // band.size)
     for start in range(0, len(lines), step):
         np.matmul(lines[start : start + step], band, out=down[start : start + step])
     return down.reshape(count, columns - more, channels, rows - more)
 
 
-def _within(room: Singles, shape: tuple[int, ...]) -> Singles:
+def _within(room: Floats, shape: tuple[int, ...]) -> Floats:
     """An array at the start of memory that is there already: fresh memory costs more than what is done in it."""
     return room[: math.prod(shape)].reshape(shape)
 
 
-def _band(window: Values, count: int) -> Singles:
+def _band(window: Values, count: int, number: np.dtype[np.floating]) -> Floats:
     """The matrix whose product gives `count` weighted means of neighbouring samples."""
-    return _band_of(tuple(window.tolist()), count)
+    return _band_of(tuple(window.tolist()), count, number)
 
 
 @lru_cache(maxsize=256)
-def _band_of(weights: tuple[float, ...], count: int) -> Singles:
-    rounded = np.array(weights, np.float32)
+def _band_of(weights: tuple[float, ...], count: int, number: np.dtype[np.floating]) -> Floats:
+    rounded = np.array(weights, number)
     # The weights must sum to one in single precision too, or bright flat areas would seem to vary.
-    rounded[len(weights) // 2] += np.float32(1 - rounded.sum(dtype=np.float64))
-    band = np.zeros((count, count + len(weights) - 1), np.float32)
+    rounded[len(weights) // 2] += 1 - rounded.sum(dtype=np.float64)
+    band = np.zeros((count, count + len(weights) - 1), number)
     for row in range(count):
         band[row, row : row + len(weights)] = rounded
     return band
