@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from conftest import IDENTITY, IdentityEngine
-from deblurgan.errors import PairError
 from deblurgan.evaluation import INPUT, bootstrap_interval, evaluate
 from deblurgan.image import Image, write
 from deblurgan.pairs import find_pairs
@@ -39,8 +38,8 @@ def test_gains_are_per_picture_and_the_report_counts_the_worse(pairs):
     evaluation = evaluate(pairs, {"undo": Restorer(IDENTITY, Undoing())}, metrics=("ssim",), guard=False)
     assert all(gain > 0 for gain in evaluation.gains("undo", "ssim"))
     text = as_markdown(evaluation)
-    assert "| set | 2 | input |" in text
-    assert "0 of 2 pictures worse" in text
+    assert f"| {pairs[0].dataset} | 2 | input |" in text
+    assert "| 0, least +" in text
 
 
 def test_every_result_is_handed_on(pairs):
@@ -50,10 +49,11 @@ def test_every_result_is_handed_on(pairs):
     assert seen == [(name, model) for name in ("set_one", "set_two") for model in (INPUT, "same")]
 
 
-def test_pictures_of_different_size_are_refused(pairs, scene):
+def test_pictures_of_different_size_cost_their_own_row_only(pairs, scene):
     write(Image(pixels=scene[1:].astype(np.float32) / 255), pairs[0].sharp, overwrite=True)
-    with pytest.raises(PairError, match="differ in size"):
-        evaluate(pairs, {})
+    evaluation = evaluate(pairs, {"same": Restorer(IDENTITY, IdentityEngine())})
+    assert evaluation.images("psnr") == ["set_two"]
+    assert next(row.problem for row in evaluation.rows if row.problem).endswith("128x96 and 128x95")
 
 
 def test_the_interval_of_a_constant_is_the_constant_and_holds_the_mean_otherwise():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import multiprocessing
 import statistics
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from deblurgan import catalogue, manifest
+from deblurgan import catalogue, manifest, peak_memory
 from deblurgan.catalogue import ModelFolder
 from deblurgan.engines import ENGINES, Engine, open_engine
 from deblurgan.restore import RestoreOptions, Restorer
@@ -101,7 +100,7 @@ def _time_here(
         fastest=round(min(seconds), 4),
         slowest=round(max(seconds), 4),
         fps=round(1 / median, 2),
-        peak_mb=round(_peak_memory() / 1e6, 1),
+        peak_mb=round(peak_memory.highest() / 1e6, 1),
         gmacs_per_second=round(rate, 1),
         share_of_peak=_share_of_peak(rate, restorer.engine, threads),
     )
@@ -134,13 +133,3 @@ def _seconds_of(engine: Engine, batch: NDArray[np.float32]) -> float:
     started = time.perf_counter()
     engine.run(batch)
     return time.perf_counter() - started
-
-
-def _peak_memory() -> int:
-    """Highest resident memory of this process in bytes; 0 where the system does not tell."""
-    try:
-        import resource
-    except ImportError:
-        return 0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

@@ -72,8 +72,8 @@ class Catalogue:
         """Look a model up.
 
         Args:
-            model: a name, the path of a model folder, or that of a checkpoint file, which the `train`
-                extra turns into a folder; None for `DEBLURGAN_MODEL` or 'default'.
+            model: a name, the path of a model folder or of the ONNX file in it, or that of a checkpoint file,
+                which the `train` extra turns into a folder; None for `DEBLURGAN_MODEL` or 'default'.
 
         Raises:
             UnknownModel: nothing answers to it.
@@ -82,13 +82,16 @@ class Catalogue:
         """
         wanted = str(model or os.environ.get("DEBLURGAN_MODEL") or "default")
         candidates = [root / wanted for root in self.folders] if Path(wanted).name == wanted else []
-        for folder in (*candidates, Path(wanted)):
+        place = Path(wanted)
+        for folder in (*candidates, place.parent if place.suffix == ".onnx" else place):
             if (folder / manifest.FILE_NAME).is_file():
                 return ModelFolder(folder, manifest.load(folder))
-        if Path(wanted).is_file():
+        if place.suffix == ".onnx" and place.is_file():
+            raise BrokenModel(f"{place} has no {manifest.FILE_NAME} beside it, which says how it is to be run.")
+        if place.is_file():
             require("train", "A checkpoint as a model")
             as_model: Callable[[Path], ModelFolder] = importlib.import_module(_CHECKPOINTS).as_model
-            return as_model(Path(wanted))
+            return as_model(place)
         known = ", ".join(self.names) or "none"
         raise UnknownModel(f"No model is called {wanted!r} and no model folder is there; known: {known}.")
 
@@ -106,3 +109,8 @@ def find(model: str | Path | None = None) -> ModelFolder:
 def available_models() -> tuple[str, ...]:
     """Names of the installed models, sorted."""
     return installed().names
+
+
+def cache_folder() -> Path:
+    """Where what can be made again is put: `DEBLURGAN_CACHE`, or the system's place for it."""
+    return Path(os.environ.get("DEBLURGAN_CACHE") or platformdirs.user_cache_path("deblurgan"))

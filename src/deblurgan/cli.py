@@ -28,6 +28,7 @@ class CommandEntry:
 COMMANDS: dict[str, CommandEntry] = {
     "run": CommandEntry("deblurgan.commands.run:run", "Sharpen photographs."),
     "evaluate": CommandEntry("deblurgan.commands.evaluate:evaluate", "Measure models on blurred/sharp pairs."),
+    "study": CommandEntry("deblurgan.commands.study:study", "Let people compare models blind."),
     "synthesise": CommandEntry(
         "deblurgan.commands.synthesise:synthesise", "Make pairs from sharp photographs or video."
     ),

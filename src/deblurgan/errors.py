@@ -11,6 +11,7 @@ DeblurganError
 ├── RecipeError        a training recipe contradicts itself or holds unknown settings
 ├── TrainingFailed     a training cannot go on
 ├── PairError          blurred and sharp pictures do not match up
+├── StudyError         a blind study cannot be made or counted
 └── TooLarge           the picture exceeds the limits for safe reading
 """
 
@@ -57,6 +58,10 @@ class TrainingFailed(DeblurganError):
 
 class PairError(DeblurganError):
     """Blurred and sharp pictures do not match up."""
+
+
+class StudyError(DeblurganError):
+    """A blind study cannot be made, or its votes cannot be counted."""
 
 
 class TooLarge(DeblurganError):

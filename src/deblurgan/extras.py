@@ -8,6 +8,7 @@ from deblurgan.errors import MissingExtra
 
 _MODULES = {
     "batch": ("ray", "pandas", "pyarrow"),
+    "evaluate": ("cv2",),
     "photo": ("pillow_heif", "rawpy"),
     "serve": ("fastapi", "uvicorn", "python_multipart"),
     "train": ("torch", "timm", "safetensors", "onnx", "onnxscript", "tomli_w", "lightning_fabric"),

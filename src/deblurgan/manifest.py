@@ -70,6 +70,7 @@ class Manifest:
         parameters: number of weights.
         live_parameters: those of them that the output depends on.
         macs_per_pixel: multiply-accumulates of its convolutions per pixel of the input.
+        backbone_macs_per_pixel: those of them that its backbone takes; None if nobody counted.
         scale: size of the output over the input.
         licence: of the weights.
         trained_on: the sources of the training data, with their licences.
@@ -98,6 +99,7 @@ class Manifest:
     recipe_digest: str
     cite: str
     options: dict[str, Any] = field(default_factory=dict)
+    backbone_macs_per_pixel: float | None = None
     scale: int = 1
     measured: tuple[Measurement, ...] = ()
     schema: int = SCHEMA

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,6 +29,7 @@ class Pair:
         sequence: the clip or scene; frames of one never land on both sides of a split.
         blurred: path.
         sharp: path.
+        more_sharp: other moments of the exposure, of which the best counts too (Köhler et al., 2012).
     """
 
     name: str
@@ -33,6 +37,20 @@ class Pair:
     sequence: str
     blurred: Path
     sharp: Path
+    more_sharp: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a folder or a list holds.
+
+    Attributes:
+        pairs: sorted by name.
+        lonely: names of pictures that have no partner.
+    """
+
+    pairs: tuple[Pair, ...] = ()
+    lonely: tuple[str, ...] = ()
 
 
 def find_pairs(source: Path | str, layout: str = "auto") -> list[Pair]:
@@ -45,19 +63,42 @@ def find_pairs(source: Path | str, layout: str = "auto") -> list[Pair]:
     Raises:
         PairError: the source or the layout does not exist, nothing was found, or a picture has no partner.
     """
+    found = survey(source, layout)
+    if found.lonely:
+        raise PairError(f"In {source}, {describe_lonely(found.lonely)}.")
+    return list(found.pairs)
+
+
+def survey(source: Path | str, layout: str = "auto") -> Survey:
+    """As `find_pairs`, but pictures without a partner are named instead of refused.
+
+    Raises:
+        PairError: the source or the layout does not exist, or nothing was found.
+    """
     source = Path(source)
     if layout != "auto" and layout not in LAYOUTS:
         raise PairError(f"No layout is called {layout!r}; known: auto, {', '.join(LAYOUTS)}.")
     if source.is_file():
-        return _from_list(source, source.parent)
+        return _sorted(Survey(tuple(_from_list(source, source.parent))))
     if not source.is_dir():
         raise PairError(f"{source} is not a folder; give one that holds blurred and sharp pictures.")
+    lonely: tuple[str, ...] = ()
     for find in LAYOUTS.values() if layout == "auto" else (LAYOUTS[layout],):
-        if found := find(source):
-            return sorted(found, key=lambda pair: pair.name)
+        found = find(source)
+        if found.pairs:
+            return _sorted(found)
+        lonely = lonely or found.lonely
+    if lonely:
+        raise PairError(f"In {source}, {describe_lonely(lonely)}, and there are no pairs.")
     raise PairError(
         f"{source} holds no pairs; expected NAME_blur.png beside NAME_sharp.png, or folders blur and sharp."
     )
+
+
+def describe_lonely(lonely: Sequence[str]) -> str:
+    """A clause that names some of the pictures without a partner."""
+    shown = ", ".join(lonely[:5]) + (f" and {len(lonely) - 5} more" if len(lonely) > 5 else "")
+    return f"{len(lonely)} pictures have no partner of the same name: {shown}"
 
 
 def split_by_sequence(pairs: Sequence[Pair], share: float) -> tuple[list[Pair], list[Pair]]:
@@ -80,52 +121,71 @@ def _position(name: str) -> float:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6], "big") / 2**48
 
 
-def _by_suffix(folder: Path) -> list[Pair]:
-    """`NAME_blur.ext` beside `NAME_sharp.ext`; the first word of the name is the dataset's."""
+def _by_suffix(folder: Path) -> Survey:
+    """`NAME_blur.ext` beside `NAME_sharp.ext`; a `manifest.json` there may say which set a name is of."""
     blurred: dict[str, Path] = {}
     sharp: dict[str, Path] = {}
     for path in pictures_in(folder):
         match = re.fullmatch(rf"(.+)_({'|'.join(_BLURRED + _SHARP)})", path.stem)
         if match:
             (blurred if match[2] in _BLURRED else sharp)[match[1]] = path
-    _refuse_lonely(folder, blurred, sharp)
-    return [
-        Pair(name, _first_word(name, folder), re.sub(r"[_-]?\d+$", "", name) or name, path, sharp[name])
-        for name, path in blurred.items()
-    ]
+    datasets = _datasets_in(folder / "manifest.json")
+    return _matched(
+        blurred,
+        sharp,
+        lambda name: (name, datasets.get(name, folder.name), re.sub(r"[_-]?\d+$", "", name) or name),
+    )
 
 
-def _by_folder(blurred_name: str, sharp_name: str, folder: Path) -> list[Pair]:
-    """Two folders side by side, here or anywhere below, that hold the same relative paths."""
-    pairs = []
+def _datasets_in(file: Path) -> dict[str, str]:
+    """Sets by name, from a JSON list of objects with 'id' and 'dataset'; none if there is no such list."""
+    try:
+        entries = json.loads(file.read_text("utf-8"))
+        return {str(entry["id"]): str(entry["dataset"]) for entry in entries}
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}
+
+
+def _by_folder(blurred_name: str, sharp_name: str, folder: Path, *, sets: bool = False) -> Survey:
+    """Two folders side by side, here or anywhere below, that hold the same relative paths.
+
+    Args:
+        blurred_name: of the folder with blurred pictures.
+        sharp_name: of the other.
+        folder: to search.
+        sets: what holds the two folders is a set of its own, not a sequence of one.
+    """
+    found = Survey()
     for blurred_root in sorted(path for path in folder.rglob(blurred_name) if path.is_dir()):
         sharp_root = blurred_root.with_name(sharp_name)
         if sharp_root.is_dir():
-            sides = [
+            blurred, sharp = (
                 {
                     path.relative_to(root).with_suffix("").as_posix(): path
                     for path in pictures_in(root, recursive=True)
                 }
                 for root in (blurred_root, sharp_root)
-            ]
-            _refuse_lonely(blurred_root.parent, *sides)
+            )
             above = blurred_root.parent.relative_to(folder).as_posix()
-            prefix = "" if above == "." else f"{above}/"
-            pairs += [
-                Pair(prefix + name, folder.name, _parent(prefix + name), path, sides[1][name])
-                for name, path in sides[0].items()
-            ]
-    return pairs
+
+            def place(name: str, above: str = above) -> tuple[str, str, str]:
+                full = name if above == "." else f"{above}/{name}"
+                sequence = _parent(full)
+                dataset = above if sets and above != "." else sequence.rpartition("/")[0]
+                return full, dataset or folder.name, sequence
+
+            found = _joined(found, _matched(blurred, sharp, place))
+    return found
 
 
-def _reds(folder: Path) -> list[Pair]:
+def _reds(folder: Path) -> Survey:
     """`train_blur/000/00000000.png` and `train_sharp/...`, and the same for `val`."""
-    return [pair for part in ("train", "val") for pair in _by_folder(f"{part}_blur", f"{part}_sharp", folder)]
+    return _joined(*(_by_folder(f"{part}_blur", f"{part}_sharp", folder) for part in ("train", "val")))
 
 
-def _hide(folder: Path) -> list[Pair]:
+def _hide(folder: Path) -> Survey:
     """Blurred pictures in `test-close-ups` and `test-long-shot`, all sharp ones in `GT`."""
-    pairs = []
+    found = Survey()
     for sharp_root in sorted(path for path in folder.rglob("GT") if path.is_dir()):
         sharp = {path.stem: path for path in pictures_in(sharp_root, recursive=True)}
         blurred = {
@@ -135,26 +195,42 @@ def _hide(folder: Path) -> list[Pair]:
             for path in pictures_in(root)
         }
         if blurred:
-            _refuse_lonely(sharp_root.parent, blurred, sharp)
-            pairs += [Pair(name, folder.name, name, path, sharp[name]) for name, path in blurred.items()]
-    return pairs
+            found = _joined(found, _matched(blurred, sharp, lambda name: (name, folder.name, name)))
+    return found
 
 
-def _realblur(folder: Path) -> list[Pair]:
+def _realblur(folder: Path) -> Survey:
     """Lines 'SHARP BLURRED' in the lists that RealBlur's authors give with the pictures."""
-    return [pair for file in sorted(folder.glob("RealBlur_*list.txt")) for pair in _from_list(file, folder)]
+    files = sorted(folder.glob("RealBlur_*list.txt"))
+    return Survey(tuple(pair for file in files for pair in _from_list(file, folder)))
 
 
-def _rsblur(folder: Path) -> list[Pair]:
+def _rsblur(folder: Path) -> Survey:
     """`0001/000001/real_blur/real_blur.png` and `.../gt/gt_sharp.png`."""
-    pairs = []
-    for blurred in sorted(folder.rglob("real_blur/real_blur.png")):
-        sharp = blurred.parents[1] / "gt" / "gt_sharp.png"
-        name = blurred.parents[1].relative_to(folder).as_posix()
-        if not sharp.is_file():
-            raise PairError(f"{blurred} has no sharp picture at {sharp}.")
-        pairs.append(Pair(name, folder.name, _parent(name), blurred, sharp))
-    return pairs
+    blurred = {
+        path.parents[1].relative_to(folder).as_posix(): path for path in folder.rglob("real_blur/real_blur.png")
+    }
+    sharp = {path.parents[1].relative_to(folder).as_posix(): path for path in folder.rglob("gt/gt_sharp.png")}
+    return _matched(blurred, sharp, lambda name: (name, folder.name, _parent(name)))
+
+
+def _kohler(folder: Path) -> Survey:
+    """`Blurry1_2.png` and the frames of its camera's path, `GroundTruth1_2_3.png`, anywhere below."""
+    blurred: dict[str, Path] = {}
+    frames: defaultdict[str, list[tuple[int, Path]]] = defaultdict(list)
+    for path in pictures_in(folder, recursive=True):
+        if match := re.fullmatch(r"Blurry(\d+_\d+)", path.stem):
+            blurred[match[1]] = path
+        elif match := re.fullmatch(r"GroundTruth(\d+_\d+)_(\d+)", path.stem):
+            frames[match[1]].append((int(match[2]), path))
+    ordered = {name: tuple(path for _, path in sorted(found)) for name, found in frames.items()}
+    first = _matched(
+        blurred,
+        {name: paths[0] for name, paths in ordered.items()},
+        lambda name: (name, folder.name, name.partition("_")[0]),
+    )
+    pairs = tuple(dataclasses.replace(pair, more_sharp=ordered[pair.name][1:]) for pair in first.pairs)
+    return Survey(pairs, first.lonely)
 
 
 def _from_list(file: Path, root: Path) -> list[Pair]:
@@ -174,28 +250,38 @@ def _from_list(file: Path, root: Path) -> list[Pair]:
     return pairs
 
 
-LAYOUTS: dict[str, Callable[[Path], list[Pair]]] = {
+LAYOUTS: dict[str, Callable[[Path], Survey]] = {
     "suffix": _by_suffix,
     "gopro": partial(_by_folder, "blur", "sharp"),
-    "pairs": partial(_by_folder, "input", "target"),
+    "pairs": partial(_by_folder, "input", "target", sets=True),
     "dvd": partial(_by_folder, "input", "GT"),
     "reds": _reds,
+    "reds_jpeg": partial(_by_folder, "val_blur_jpeg", "val_sharp"),
     "realblur": _realblur,
     "rsblur": _rsblur,
     "hide": _hide,
+    "kohler": _kohler,
     "gopro_gamma": partial(_by_folder, "blur_gamma", "sharp"),
 }
 
 
-def _refuse_lonely(folder: Path, blurred: Iterable[str], sharp: Iterable[str]) -> None:
-    if alone := sorted(set(blurred) ^ set(sharp)):
-        shown = ", ".join(alone[:5]) + (f" and {len(alone) - 5} more" if len(alone) > 5 else "")
-        raise PairError(f"In {folder}, {len(alone)} pictures have no partner of the same name: {shown}.")
+def _matched(
+    blurred: Mapping[str, Path], sharp: Mapping[str, Path], place: Callable[[str], tuple[str, str, str]]
+) -> Survey:
+    """Pairs of what both sides have; `place` gives a pair's name, set and sequence."""
+    pairs = tuple(Pair(*place(name), path, sharp[name]) for name, path in blurred.items() if name in sharp)
+    return Survey(pairs, tuple(place(name)[0] for name in sorted(set(blurred) ^ set(sharp))))
 
 
-def _first_word(name: str, folder: Path) -> str:
-    word, separator, _ = name.partition("_")
-    return word if separator else folder.name
+def _joined(*surveys: Survey) -> Survey:
+    return Survey(
+        tuple(pair for each in surveys for pair in each.pairs),
+        tuple(name for each in surveys for name in each.lonely),
+    )
+
+
+def _sorted(found: Survey) -> Survey:
+    return Survey(tuple(sorted(found.pairs, key=lambda pair: pair.name)), found.lonely)
 
 
 def _parent(name: str) -> str:

@@ -26,14 +26,13 @@ def test_a_command_in_the_documents_is_understood(arguments, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     for name in ("photos", "frames", "pairs", "runs/mine"):
         (tmp_path / name).mkdir(parents=True)
-    for name in ("fpn_mobilenet.h5", "walk.mp4"):
+    for name in ("fpn_mobilenet.h5", "walk.mp4", "votes-ada.json", "votes-bo.json"):
         (tmp_path / name).touch()
     name, *rest = arguments
     command = cli.program.get_command(None, name)
     assert command is not None
     if isinstance(command, click.Group):
-        name, *rest = rest
-        command = command.commands[name]
+        name, command, rest = command.resolve_command(click.Context(command), rest)
     assert command.make_context(name, rest)
 
 

@@ -91,6 +91,16 @@ def test_cost_and_size_are_the_official_ones(name, gmacs, parameters):
         assert networks.live_parameters(network) == parameters
 
 
+@pytest.mark.parametrize(
+    ("name", "printed"), [("fpn_mobilenet", 43.75), ("fpn_inception", 411.34), ("fpn_mobilenet_dsc", 14.83)]
+)
+def test_the_paper_s_cost_is_nearly_the_true_one_with_the_backbone_counted_twice(name, printed):
+    with torch.device("meta"):
+        network = networks.build(name)
+    twice = networks.macs_per_pixel(network, 32) + networks.macs_per_pixel(network.backbone, 32)
+    assert twice * 736 * 1280 / 1e9 == pytest.approx(printed, rel=0.02)
+
+
 def test_weights_that_no_output_depends_on_are_not_counted_as_live():
     network = networks.build("fpn_plain", channels=(8, 16), depths=(1, 1), decoder_depths=(1,))
     live = networks.live_parameters(network)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -16,18 +15,7 @@ from serving import on_loopback, wait_until
 
 from deblurgan.image import read
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"))),
-    None,
-)
-playwright = pytest.importorskip("playwright.sync_api", reason="the group `browser` is not installed")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-
 STREET = Path(__file__).parents[2] / "examples" / "street.jpg"
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 860}
 
 DROP = """([name, data]) => {
@@ -57,21 +45,13 @@ def address():
         server.terminate()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def open_page(browser, address):
+def open_page(chromium, address):
     """Opens the page at a size, in a colour scheme; no request may go elsewhere and no script may fail."""
     contexts, failures = [], []
 
     def opened(size=DESK, scheme="light", address=address, is_ready=lambda page: page.locator("option").count()):
-        contexts.append(browser.new_context(viewport=size, color_scheme=scheme, has_touch=size is PHONE))
+        contexts.append(chromium.new_context(viewport=size, color_scheme=scheme, has_touch=size is PHONE))
         page = contexts[-1].new_page()
         page.on("pageerror", lambda error: failures.append(str(error)))
         page.on("request", lambda sent: sent.url.startswith((address, "blob:")) or failures.append(sent.url))

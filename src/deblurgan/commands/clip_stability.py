@@ -17,7 +17,7 @@ from deblurgan.whole import whole_file
 
 
 def report_stability(
-    clip: Path, restorers: Mapping[str, Restorer], *, sharp: Path | None, json_file: str | None, quiet: bool
+    clip: Path, restorers: Mapping[str, Restorer], *, sharp: Path | None, json_file: Path | None, quiet: bool
 ) -> int:
     """Measure a video, or a folder of numbered frames, and print a table.
 

@@ -29,7 +29,7 @@ def macs_per_pixel(network: nn.Module, block: int) -> float:
     Every layer counts as often as it runs, and one that never runs does not count.
 
     Args:
-        network: maps [N, 3, H, W] to the same shape; it is not run, only its shapes are followed.
+        network: takes [N, 3, H, W]; it is not run, only its shapes are followed.
         block: sides of the input must be multiples of this.
     """
     height, width = (-(-side // block) * block for side in _FRAME)

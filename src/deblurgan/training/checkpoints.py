@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-
-import platformdirs
 
 from deblurgan import __version__, networks
 from deblurgan import manifest as manifests
-from deblurgan.catalogue import ModelFolder
+from deblurgan.catalogue import ModelFolder, cache_folder
 from deblurgan.training.export import export, manifest_of
 
 _LICENCE = "that of the checkpoint"
@@ -24,8 +21,7 @@ def as_model(path: Path) -> ModelFolder:
     Raises:
         BrokenModel: the file is no checkpoint known here.
     """
-    root = Path(os.environ.get("DEBLURGAN_CACHE") or platformdirs.user_cache_path("deblurgan"))
-    folder = root / "checkpoints" / f"{manifests.checksum(path)[:20]}-{__version__}"
+    folder = cache_folder() / "checkpoints" / f"{manifests.checksum(path)[:20]}-{__version__}"
     if (folder / manifests.FILE_NAME).is_file():
         return ModelFolder(folder, manifests.load(folder))
     network = networks.load(path)

@@ -74,6 +74,7 @@ def manifest_of(
         parameters=sum(weights.numel() for weights in network.parameters()),
         live_parameters=live_parameters(network),
         macs_per_pixel=macs_per_pixel(network, multiple),
+        backbone_macs_per_pixel=macs_per_pixel(network.backbone, multiple),
         scale=network.scale,
         licence=licence,
         trained_on=trained_on,

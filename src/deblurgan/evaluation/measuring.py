@@ -1,0 +1,197 @@
+"""Run every contestant over every pair, and measure while the next one runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import product
+
+from deblurgan.errors import DeblurganError
+from deblurgan.evaluation.contestants import Attempt, Contestant, Pixels, RestoringModel, read_pixels
+from deblurgan.evaluation.journal import Journal
+from deblurgan.evaluation.rows import INPUT, Evaluation, Row
+from deblurgan.metrics import DEFAULT_METRICS, METRICS
+from deblurgan.pairs import Pair
+from deblurgan.restore import RestoreOptions, Restorer
+
+Keep = Callable[[Pair, str, Pixels], None]
+_PROBLEMS = (DeblurganError, ValueError, MemoryError)
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """A pair's pictures, or why there are none."""
+
+    pair: Pair
+    blurred: Pixels | None = None
+    sharp: Pixels | None = None
+    problem: str = ""
+
+
+def evaluate(
+    pairs: Iterable[Pair],
+    models: Mapping[str, Restorer | Contestant],
+    *,
+    metrics: Sequence[str] = DEFAULT_METRICS,
+    guard: bool = True,
+    keep: Keep | None = None,
+    finished: Callable[[Pair], object] | None = None,
+    journal: Journal | None = None,
+) -> Evaluation:
+    """Restore every blurred picture with every model and compare it with the sharp one, rounded to 8 bits.
+
+    The untouched input is always a contestant. A picture that cannot be read or compared costs its own figures
+    only: its rows say why. Of a pair with several sharp pictures the best figure counts. Figures are computed
+    while the next picture is restored.
+
+    Args:
+        pairs: to measure on.
+        models: by the name they appear under.
+        metrics: keys of `METRICS`.
+        guard: the guard acts, as it does for users; without it the network alone is measured.
+        keep: called with (pair, model, pixels) for every result, in another thread than the caller's.
+        finished: called when all of a pair is measured.
+        journal: what it holds is not measured again; what is measured is added to it.
+    """
+    options = RestoreOptions(guard=guard)
+    contestants = {
+        name: RestoringModel(model, options) if isinstance(model, Restorer) else model
+        for name, model in models.items()
+    }
+    known = journal.measured if journal else {}
+    rows: list[Row] = []
+
+    def collect(pair: Pair, measured: Sequence[Row]) -> None:
+        rows.extend(measured)
+        if journal and pair.name not in known:
+            journal.add(pair.name, measured)
+        if finished:
+            finished(pair)
+
+    with ThreadPoolExecutor(1, "read") as reader, ThreadPoolExecutor(1, "measure") as measurer:
+        waiting: tuple[Pair, Future[list[Row]]] | None = None
+        for loaded in _read_ahead(pairs, known, reader):
+            attempts = {} if loaded.problem or loaded.pair.name in known else _attempts(loaded, contestants)
+            if waiting:
+                collect(waiting[0], waiting[1].result())
+                waiting = None
+            if loaded.pair.name in known:
+                collect(loaded.pair, known[loaded.pair.name])
+            elif loaded.problem:
+                names = [INPUT, *contestants]
+                collect(
+                    loaded.pair,
+                    [_row(loaded.pair, name, key, loaded.problem) for name in names for key in metrics],
+                )
+            else:
+                waiting = loaded.pair, measurer.submit(_measured, loaded, attempts, metrics, keep)
+        if waiting:
+            collect(waiting[0], waiting[1].result())
+    return Evaluation(tuple(rows), facts={name: contestant.facts for name, contestant in contestants.items()})
+
+
+def _read_ahead(
+    pairs: Iterable[Pair], known: Mapping[str, object], reader: ThreadPoolExecutor
+) -> Iterator[_Loaded]:
+    """Each pair's pictures, the next being read while the caller works on one; known ones are not read."""
+    ahead: Future[_Loaded] | None = None
+    for pair in pairs:
+        following = reader.submit(_load if pair.name not in known else _Loaded, pair)
+        if ahead:
+            yield ahead.result()
+        ahead = following
+    if ahead:
+        yield ahead.result()
+
+
+def _load(pair: Pair) -> _Loaded:
+    try:
+        blurred, sharp = (read_pixels(path) for path in (pair.blurred, pair.sharp))
+    except _PROBLEMS as error:
+        return _Loaded(pair, problem=_sentence(error))
+    if blurred.shape != sharp.shape:
+        sizes = " and ".join(f"{width}x{height}" for height, width, _ in (blurred.shape, sharp.shape))
+        return _Loaded(pair, problem=f"the blurred and the sharp picture differ in size: {sizes}")
+    return _Loaded(pair, blurred, sharp)
+
+
+def _attempts(loaded: _Loaded, contestants: Mapping[str, Contestant]) -> dict[str, Attempt | str]:
+    """What each contestant makes of the blurred picture, or why it makes nothing; the input first."""
+    assert loaded.blurred is not None
+    found: dict[str, Attempt | str] = {INPUT: Attempt(loaded.blurred)}
+    for name, contestant in contestants.items():
+        try:
+            found[name] = contestant.attempt(loaded.pair, loaded.blurred)
+        except _PROBLEMS as error:
+            found[name] = _sentence(error)
+    return found
+
+
+def _measured(
+    loaded: _Loaded, attempts: Mapping[str, Attempt | str], metrics: Sequence[str], keep: Keep | None
+) -> list[Row]:
+    best: dict[tuple[str, str], float | str] = {}
+    for sharp in _sharps(loaded):
+        for (name, attempt), key in product(attempts.items(), metrics):
+            value = _value(key, attempt, sharp)
+            best[name, key] = _better(key, best.get((name, key)), value)
+    rows = []
+    for (name, key), value in best.items():
+        attempt = attempts[name]
+        if isinstance(attempt, str) or isinstance(value, str):
+            rows.append(_row(loaded.pair, name, key, str(value)))
+        else:
+            rows.append(_row(loaded.pair, name, key, "", value, attempt.seconds, attempt.peak_mb))
+    if keep:
+        for name, attempt in attempts.items():
+            if isinstance(attempt, Attempt):
+                keep(loaded.pair, name, attempt.pixels)
+    return rows
+
+
+def _sharps(loaded: _Loaded) -> Iterator[Pixels | str]:
+    """The sharp picture, then the other moments of the exposure one by one, or why one cannot be read."""
+    assert loaded.sharp is not None
+    yield loaded.sharp
+    for path in loaded.pair.more_sharp:
+        try:
+            yield read_pixels(path)
+        except _PROBLEMS as error:
+            yield _sentence(error)
+
+
+def _value(key: str, attempt: Attempt | str, sharp: Pixels | str) -> float | str:
+    """The figure, or why there is none."""
+    if isinstance(attempt, str):
+        return attempt
+    if isinstance(sharp, str):
+        return sharp
+    try:
+        return METRICS[key](attempt.pixels, sharp, data_range=255)
+    except _PROBLEMS as error:
+        return _sentence(error)
+
+
+def _better(key: str, first: float | str | None, second: float | str) -> float | str:
+    if isinstance(second, str):
+        return second if first is None else first
+    if first is None or isinstance(first, str):
+        return second
+    return max(first, second) if METRICS[key].higher_is_better else min(first, second)
+
+
+def _row(
+    pair: Pair,
+    model: str,
+    metric: str,
+    problem: str,
+    value: float | None = None,
+    seconds: float | None = None,
+    peak_mb: float | None = None,
+) -> Row:
+    return Row(pair.name, pair.dataset, pair.sequence, model, metric, value, seconds, peak_mb, problem)
+
+
+def _sentence(error: BaseException) -> str:
+    return str(error).rstrip(".") or type(error).__name__
