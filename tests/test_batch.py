@@ -10,7 +10,8 @@ import pytest
 from conftest import IDENTITY, IdentityEngine
 from deblurgan import memory, read
 from deblurgan.batch import restore_photos
-from deblurgan.photo import Job, Outcome, PhotoOptions
+from deblurgan.jobs import Job, PhotoOptions
+from deblurgan.outcome import Outcome
 from deblurgan.restore import RestoreOptions, Restorer
 
 UNGUARDED = PhotoOptions(restore=RestoreOptions(guard=False))

@@ -14,7 +14,7 @@ from PIL import ImageCms
 from deblurgan.errors import MissingExtra, TooLarge, UnreadableImage, UnwritableTarget
 from deblurgan.formats import format_of
 from deblurgan.image import Image, is_picture, read, write
-from deblurgan.photo import Job, PhotoOptions, plan
+from deblurgan.jobs import Job, PhotoOptions, plan
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description xmp:Rating="5"/></x:xmpmeta>'

@@ -11,7 +11,8 @@ from deblurgan.engines import ENGINES
 from deblurgan.engines.exhaustion import as_memory_error
 from deblurgan.errors import DeblurganError, TooLarge
 from deblurgan.image import read
-from deblurgan.photo import Job, PhotoOptions, restore_photo
+from deblurgan.jobs import Job, PhotoOptions
+from deblurgan.photo import restore_photo
 from deblurgan.restore import RestoreOptions, Restorer
 
 

@@ -13,7 +13,7 @@ from clips import MILLISECOND, Recipe, make, planes
 from conftest import IDENTITY, IdentityEngine
 from deblurgan import extras
 from deblurgan.image import read
-from deblurgan.photo import Job
+from deblurgan.jobs import Job
 from deblurgan.restore import RestoreOptions, Restorer
 from deblurgan.video import VideoOptions, restore_video
 from deblurgan.video.joining import decoding_times

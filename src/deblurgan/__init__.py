@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from deblurgan.image import read as read
     from deblurgan.image import write as write
     from deblurgan.manifest import Manifest as Manifest
+    from deblurgan.outcome import Outcome as Outcome
     from deblurgan.pairs import Pair as Pair
     from deblurgan.pairs import find_pairs as find_pairs
-    from deblurgan.photo import Outcome as Outcome
     from deblurgan.photo import deblur as deblur
     from deblurgan.restore import Restored as Restored
     from deblurgan.restore import RestoreOptions as RestoreOptions
@@ -32,7 +32,7 @@ _PUBLIC = {
     "Evaluation": "deblurgan.evaluation",
     "Image": "deblurgan.image",
     "Manifest": "deblurgan.manifest",
-    "Outcome": "deblurgan.photo",
+    "Outcome": "deblurgan.outcome",
     "Pair": "deblurgan.pairs",
     "RestoreOptions": "deblurgan.restore",
     "Restored": "deblurgan.restore",

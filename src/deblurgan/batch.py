@@ -9,8 +9,10 @@ from contextlib import contextmanager, suppress
 
 from deblurgan import memory
 from deblurgan.errors import TooLarge
+from deblurgan.jobs import Job, PhotoOptions
 from deblurgan.lookahead import overlapped
-from deblurgan.photo import Job, Outcome, PhotoOptions, restore_photo
+from deblurgan.outcome import Outcome
+from deblurgan.photo import restore_photo
 from deblurgan.restore import Restorer
 
 _AT_ONCE = 2

@@ -12,7 +12,9 @@ from typing import Any
 from deblurgan.errors import DeblurganError
 from deblurgan.extras import require
 from deblurgan.formats import is_video
-from deblurgan.photo import Job, Outcome, PhotoOptions, restore_photo
+from deblurgan.jobs import Job, PhotoOptions
+from deblurgan.outcome import Outcome
+from deblurgan.photo import restore_photo
 from deblurgan.restore import load
 
 _PATIENCE = 5.0

@@ -18,7 +18,8 @@ from deblurgan.batch import restore_photos
 from deblurgan.commands.options import Size
 from deblurgan.errors import DeblurganError, UnwritableTarget
 from deblurgan.formats import is_video
-from deblurgan.photo import Job, Outcome, PhotoOptions
+from deblurgan.jobs import Job, PhotoOptions
+from deblurgan.outcome import Outcome
 from deblurgan.restore import Restorer
 from deblurgan.video import VideoOptions, restore_videos
 from deblurgan.video.encoding import ENCODERS

@@ -24,8 +24,9 @@ from deblurgan.commands.options import (
 )
 from deblurgan.errors import DeblurganError
 from deblurgan.image import read, write
+from deblurgan.jobs import Job, PhotoOptions, plan
 from deblurgan.memory import parse_size
-from deblurgan.photo import Job, Outcome, PhotoOptions, Summary, plan
+from deblurgan.outcome import Outcome, Summary
 from deblurgan.restore import RestoreOptions, Restorer, load
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
 from deblurgan.errors import DeblurganError
-from deblurgan.photo import Job, Outcome, PhotoOptions, restore_stream
+from deblurgan.jobs import Job, PhotoOptions
+from deblurgan.outcome import Outcome
+from deblurgan.photo import restore_stream
 from deblurgan.serve.line import Ticket
 from deblurgan.serve.media import CLIPS, PICTURES, clip_result, picture_result
 from deblurgan.serve.problems import Problem

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from deblurgan.jobs import PhotoOptions
 from deblurgan.manifest import Manifest
-from deblurgan.photo import PhotoOptions
 from deblurgan.restore import RestoreOptions
 from deblurgan.serve.problems import ProblemDocument
 from deblurgan.serve.upload import FILE_FIELD

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from deblurgan.photo import Outcome
+from deblurgan.outcome import Outcome
 from deblurgan.serve.handlers import Handler, Task, handler_of
 from deblurgan.serve.limits import Limits
 from deblurgan.serve.line import Line, Ticket, Unwanted

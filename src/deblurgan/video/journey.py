@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 from deblurgan import __version__
 from deblurgan.engines.threads import allowed_threads
 from deblurgan.errors import DeblurganError, UnreadableVideo, UnwritableTarget
+from deblurgan.jobs import Job
 from deblurgan.lookahead import ahead
-from deblurgan.photo import Job, Outcome
+from deblurgan.outcome import Outcome
 from deblurgan.restore import RestoreOptions, Restorer
 from deblurgan.video import colour
 from deblurgan.video.encoding import Coding, choose_coding, container_of

@@ -14,8 +14,9 @@ from deblurgan.clip import numbered_pictures
 from deblurgan.errors import DeblurganError, PairError, UnwritableTarget
 from deblurgan.formats import result_suffix
 from deblurgan.image import Image, read, write
+from deblurgan.jobs import Job, PhotoOptions
 from deblurgan.lookahead import ahead
-from deblurgan.photo import Job, Outcome, PhotoOptions
+from deblurgan.outcome import Outcome
 from deblurgan.restore import Restorer
 from deblurgan.video.journey import Progress, silent
 from deblurgan.video.restoration import FrameOptions, Tally, restored_frames
