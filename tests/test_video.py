@@ -216,7 +216,7 @@ def test_sharp_frames_go_through_untouched_if_asked(tmp_path):
     assert len(engine.shapes) == 4
 
 
-PAIRS = Path(__file__).parents[1] / "data" / "data" / "pairs" / "validation"
+PAIRS = Path(__file__).parents[1] / "data" / "pairs" / "validation"
 
 
 @pytest.mark.skipif(not PAIRS.exists(), reason="needs the validation pairs")
