@@ -65,14 +65,17 @@ def test_every_recipe_setting_is_explained():
                 assert f"{setting.name}:" in (section.__doc__ or ""), f"{section.__name__}.{setting.name}"
 
 
-@pytest.mark.parametrize("document", ["README.md", "src/deblurgan/models/default/CARD.md"])
-def test_published_figures_are_those_of_the_manifest(document):
+CARDS = [(path, path.parent.name) for path in sorted(ROOT.glob("src/deblurgan/models/*/CARD.md"))]
+
+
+@pytest.mark.parametrize(("document", "model"), [(ROOT / "README.md", "default"), *CARDS])
+def test_published_figures_are_those_of_the_manifest(document, model):
     from deblurgan.catalogue import BUNDLED, Catalogue
 
-    text = (ROOT / document).read_text("utf-8")
+    text = document.read_text("utf-8")
     table = re.search(r"<!-- figures -->(.*?)<!-- end of figures -->", text, flags=re.S)
     assert table is not None
-    for entry in Catalogue((BUNDLED,)).find("default").manifest.measured:
+    for entry in Catalogue((BUNDLED,)).find(model).manifest.measured:
         digits = METRICS[entry.figure].digits
         for figure in (entry.value, entry.baseline):
             assert f"{figure:.{digits}f}" in table[1]
