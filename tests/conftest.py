@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from functools import partial
 from pathlib import Path
 
@@ -108,7 +109,11 @@ _FLAGS = (
 )
 
 
-@pytest.fixture(scope="session")
+# A shell that starts the tests in the background lets them ignore interrupts, and their children with them.
+listen_to_interrupts = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="module")
 def chromium():
     """Chromium without a window; what needs it is skipped where there is none."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")

@@ -93,7 +93,7 @@ def test_the_log_has_losses_and_validations_with_the_input_beside_them(tiny, tmp
     assert [line["step"] for line in lines if "loss" in line] == list(range(1, 11))
     validations = [line for line in lines if "least_gain" in line]
     assert [line["step"] for line in validations] == [5, 10]
-    assert all(np.isfinite([line["set_psnr"], line["set_input_psnr"]]).all() for line in validations)
+    assert all(np.isfinite([line["pairs_psnr"], line["pairs_input_psnr"]]).all() for line in validations)
 
 
 def test_a_network_learns_to_undo_one_blur(tiny):

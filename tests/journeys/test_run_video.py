@@ -14,9 +14,9 @@ import pytest
 from click.testing import CliRunner
 
 from clips import Recipe, make
-from conftest import IDENTITY, IdentityEngine
+from conftest import IDENTITY, IdentityEngine, listen_to_interrupts
 from deblurgan import cli
-from deblurgan.commands import evaluate as evaluate_module
+from deblurgan.commands import contestants
 from deblurgan.commands import run as run_module
 from deblurgan.image import read
 from deblurgan.restore import Restorer
@@ -104,6 +104,7 @@ def test_wrong_usage_is_said_before_any_work(clip, arguments, said):
 
 
 SLOW = """
+import os
 import time
 from conftest import IDENTITY, IdentityEngine
 from deblurgan import cli
@@ -112,7 +113,7 @@ from deblurgan.restore import Restorer
 
 class Slow(IdentityEngine):
     def run(self, batch):
-        print("begun", flush=True)
+        os.write(1, b"begun\n")  # two threads come here
         time.sleep(0.3)
         return super().run(batch)
 
@@ -129,6 +130,7 @@ def test_an_interrupted_run_ends_in_two_words_and_leaves_no_broken_file(clip):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": os.pathsep.join((str(tests), os.environ.get("PYTHONPATH", "")))},
+        preexec_fn=listen_to_interrupts,
     )
     assert running.stdout.readline() == b"begun\n"
     running.send_signal(signal.SIGINT)
@@ -196,7 +198,7 @@ def test_a_pipe_that_ends_within_a_frame_gives_the_whole_ones_and_a_sentence():
 
 def test_stability_is_reported_beside_the_input(clip, monkeypatch):
     pytest.importorskip("cv2")
-    monkeypatch.setattr(evaluate_module, "open_engine", lambda *_, **__: IdentityEngine())
+    monkeypatch.setattr(contestants, "open_engine", lambda *_, **__: IdentityEngine())
     done = deblurgan("evaluate", clip, "--video", "--sharp", clip, "--json", clip.with_suffix(".json"))
     assert done.return_value == 0
     assert [line.split("|")[1].strip() for line in done.stdout.splitlines()[4:]] == ["input", "default", "sharp"]

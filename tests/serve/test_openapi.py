@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from deblurgan.commands.serve import serve
 from deblurgan.serve import schemas
-from deblurgan.serve.media import RESULTS
+from deblurgan.serve.media import CLIPS, RESULTS
 from deblurgan.serve.problems import KINDS, ProblemDocument
 
 ROUTES = [
@@ -59,7 +59,7 @@ def test_the_examples_of_answers_fit_their_schemas(client, kind):
 
 def test_the_formats_of_the_form_are_those_that_can_be_written():
     suffix = typing.get_args(typing.get_args(schemas.Suffix)[0])
-    assert suffix == tuple(RESULTS)
+    assert suffix == (*RESULTS, *CLIPS)
 
 
 def test_nothing_the_document_allows_is_a_server_error(make_app):

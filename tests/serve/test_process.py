@@ -17,6 +17,7 @@ import httpx2
 import pytest
 from serving import jpeg
 
+from conftest import listen_to_interrupts
 from deblurgan.commands.serve import is_loopback
 from deblurgan.errors import DeblurganError
 from deblurgan.image import read
@@ -31,7 +32,12 @@ def process(folder: Path, *arguments: str, **environment: str) -> Iterator[tuple
     command = [sys.executable, "-m", "deblurgan", "serve", "--port", "0", *arguments]
     variables = {**os.environ, "TMPDIR": str(folder), **environment}
     with subprocess.Popen(
-        command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=listen_to_interrupts,
     ) as server:
         try:
             yield server, server.stdout.readline().strip()
