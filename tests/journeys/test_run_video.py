@@ -113,7 +113,7 @@ from deblurgan.restore import Restorer
 
 class Slow(IdentityEngine):
     def run(self, batch):
-        os.write(1, b"begun\n")  # two threads come here
+        os.write(1, b"begun\\n")  # two threads come here
         time.sleep(0.3)
         return super().run(batch)
 
