@@ -24,8 +24,8 @@ class EngineMemory:
     per_tile_pixel: int
 
 
-# What tools/tile_memory.py measured (OpenVINO 2026.4, ONNX Runtime 1.32, PyTorch 2.14 on Zen 4) and a tenth more for
-# each pixel, which tiles of a 48-megapixel photo took.
+# What tools/tile_memory.py measured (OpenVINO 2026.4, ONNX Runtime 1.32, PyTorch 2.14 on Zen 4) and a tenth more
+# for each pixel, which tiles of a 48-megapixel photo took.
 ENGINE_MEMORY: dict[tuple[str, str], EngineMemory] = {
     ("openvino", "bf16"): EngineMemory(175_000_000, 112),
     ("openvino", "f32"): EngineMemory(185_000_000, 163),
