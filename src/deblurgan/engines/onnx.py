@@ -15,7 +15,7 @@ from deblurgan.errors import UnknownEngine
 
 
 class OnnxEngine:
-    """An ONNX Runtime session. Callers take turns: two runs at once need twice the memory and are no faster.
+    """An ONNX Runtime session. Callers take turns, so that memory is that of one run.
 
     Args:
         session: an `onnxruntime.InferenceSession`.

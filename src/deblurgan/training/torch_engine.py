@@ -18,7 +18,7 @@ from deblurgan.networks.normalisation import fill
 
 
 class TorchEngine:
-    """A network in evaluation mode. Callers take turns: two runs at once need twice the memory and are no faster.
+    """A network in evaluation mode. Callers take turns, so that memory is that of one run.
 
     Args:
         network: maps [N, 3, H, W] to the same shape.
