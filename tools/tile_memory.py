@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
-import resource
 
 import numpy as np
 
-from deblurgan import load
+from deblurgan import load, peak_memory
 from deblurgan.memory import ENGINE_MEMORY
 from deblurgan.restore import RestoreOptions
 
@@ -21,7 +20,7 @@ def peak(engine: str, precision: str, side: int) -> int:
     for _ in range(2):
         result = restorer(picture, RestoreOptions(tile="off", guard=False))
     assert result.tiles == 1
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - 2 * picture.nbytes
+    return peak_memory.highest() - 2 * picture.nbytes
 
 
 if __name__ == "__main__":

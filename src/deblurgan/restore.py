@@ -213,9 +213,9 @@ def _batch(
     pixels: NDArray[Any], tile: tiling.Tile, fill: float | None, low: np.float32, high: np.float32
 ) -> NDArray[np.float32]:
     """The tile's window in the range of values that the network takes, [1, 3, h, w]."""
-    planes = tiling.inside(pixels, tile).transpose(2, 0, 1)
-    top = 1 if pixels.dtype.kind == "f" else np.iinfo(pixels.dtype).max
-    values = np.multiply(planes, (high - low) / np.float32(top), dtype=np.float32, order="C")
+    # Copied while they may still be whole numbers: plane by plane, and so that floats are not changed in place.
+    values = as_float(np.array(tiling.inside(pixels, tile).transpose(2, 0, 1), order="C"))
+    values *= high - low
     values += low
     return tiling.pad(values, tile, fill if fill is None else float(low + fill * (high - low)))[None]
 

@@ -11,10 +11,8 @@ import platform
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
-import platformdirs
 
 from deblurgan import catalogue
 from deblurgan.catalogue import ModelFolder
@@ -26,6 +24,7 @@ from deblurgan.whole import write_whole
 
 _RUNS = 3
 _SIDE = 256
+_MEMORY = "engines.json"
 
 
 def choose(name: str = "auto") -> str:
@@ -76,7 +75,7 @@ def timings(names: tuple[str, ...]) -> dict[str, float]:
 
     They are measured with the model that ships, and again when an engine, the package or the processors change.
     """
-    place = _place()
+    place = catalogue.cache_folder() / _MEMORY
     key = json.dumps([_circumstances(), [f"{name} {_version(name)}" for name in names]])
     with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
         known = json.loads(place.read_text("utf-8")).get(key)
@@ -85,10 +84,6 @@ def timings(names: tuple[str, ...]) -> dict[str, float]:
     with contextlib.suppress(DeblurganError):
         write_whole(place, json.dumps({key: measured}).encode(), overwrite=True)
     return measured
-
-
-def _place() -> Path:
-    return Path(os.environ.get("DEBLURGAN_CACHE") or platformdirs.user_cache_path("deblurgan")) / "engines.json"
 
 
 def _circumstances() -> list[str | int]:
