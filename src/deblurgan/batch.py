@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 from deblurgan import memory
 from deblurgan.errors import TooLarge
@@ -14,6 +13,7 @@ from deblurgan.lookahead import overlapped
 from deblurgan.outcome import Outcome
 from deblurgan.photo import restore_photo
 from deblurgan.restore import Restorer
+from deblurgan.room import Room
 
 _AT_ONCE = 2
 
@@ -29,7 +29,7 @@ def restore_photos(jobs: Iterable[Job | Outcome], restorer: Restorer, options: P
     Yields:
         the outcomes in the order of the jobs.
     """
-    room = _Room()
+    room = Room()
     share = memory.share_for_two(options.restore.memory_limit or memory.default_limit())
     together = dataclasses.replace(options, restore=dataclasses.replace(options.restore, memory_limit=share.limit))
 
@@ -44,38 +44,3 @@ def restore_photos(jobs: Iterable[Job | Outcome], restorer: Restorer, options: P
 
     # Stopped in the middle, what runs is finished and what has not begun never will be.
     yield from overlapped(restore, jobs, in_flight=_AT_ONCE)
-
-
-class _Room:
-    """Where several may be at once, or one alone."""
-
-    def __init__(self) -> None:
-        self._change = threading.Condition()
-        self._inside = 0
-        self._is_taken = False
-
-    @contextmanager
-    def shared(self) -> Iterator[None]:
-        """Wait until nobody is alone inside."""
-        with self._change:
-            self._change.wait_for(lambda: not self._is_taken)
-            self._inside += 1
-        try:
-            yield
-        finally:
-            with self._change:
-                self._inside -= 1
-                self._change.notify_all()
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Wait until nobody else is inside."""
-        with self._change:
-            self._change.wait_for(lambda: not self._is_taken and not self._inside)
-            self._is_taken = True
-        try:
-            yield
-        finally:
-            with self._change:
-                self._is_taken = False
-                self._change.notify_all()

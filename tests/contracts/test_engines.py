@@ -3,6 +3,7 @@
 import sys
 import time
 import types
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -41,6 +42,15 @@ def test_it_gives_the_same_twice_and_leaves_its_input_alone(engine):
 def test_it_agrees_with_the_first_engine(engine):
     reference = open_engine(find("default"), INSTALLED[0], precision="f32").run(BATCH)
     np.testing.assert_allclose(engine.run(BATCH), reference, atol=2e-4)
+
+
+def test_several_callers_at_a_time_get_what_each_would_get_alone(engine):
+    batches = [np.roll(BATCH[:1], shift, axis=3)[..., : 32 + 16 * (shift % 3)] for shift in range(9)]
+    alone = [engine.run(batch) for batch in batches]
+    with ThreadPoolExecutor(3) as pool:
+        together = list(pool.map(engine.run, batches))
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
 
 
 def test_it_says_what_it_computes_in(engine):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,27 @@ from deblurgan.catalogue import ModelFolder
 from deblurgan.engines.exhaustion import as_memory_error
 from deblurgan.engines.protocol import EngineOptions
 from deblurgan.engines.quantisation import load_ranges, quantised
+from deblurgan.room import Room
 
-# Each compiled shape holds its own weights, and working memory by its pixels.
-_SHAPES_KEPT, _PIXELS_KEPT = 2, 2_000_000
+# Each compiled network holds its own weights, and working memory by the pixels of its input. Two small inputs at
+# a time, each on half the threads, wait less for each other than one after the other on all of them.
+_KEPT, _PIXELS_KEPT, _SIDE_BY_SIDE = 2, 2_000_000, 2
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    """The network compiled for one shape, and its requests that nobody uses just now."""
+
+    network: Any
+    idle: deque[Any] = field(default_factory=deque)
 
 
 class OpenVINOEngine:
     """A network compiled anew for each shape of input, which is a tenth of a second well spent: fixed shapes
-    run faster. Callers take turns.
+    run faster.
+
+    A lone caller has all threads. Callers that come while another is there are served side by side if their inputs
+    are small; the others take turns.
 
     Args:
         core: an OpenVINO `Core`.
@@ -38,43 +52,62 @@ class OpenVINOEngine:
         self._core = core
         self._network = network
         self._settings = settings
-        self._requests: OrderedDict[tuple[int, ...], Any] = OrderedDict()
+        self._most_at_once = min(_SIDE_BY_SIDE, settings["INFERENCE_NUM_THREADS"])
+        self._compiled: OrderedDict[tuple[tuple[int, ...], int], _Compiled] = OrderedDict()
+        self._room = Room(self._most_at_once)
+        self._had_company = False
         self._turn = threading.Lock()
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map [N, 3, H, W] to the same shape."""
-        with self._turn:
+        small = batch.shape[2] * batch.shape[3] <= _PIXELS_KEPT
+        with self._room.shared() if small else self._room.alone():
             try:
                 with as_memory_error():
-                    request = self._request_for(batch.shape)
+                    compiled = self._compiled_for(batch.shape, self._at_once() if small else 1)
+                    request = compiled.idle.pop() if compiled.idle else compiled.network.create_infer_request()
                     # The network writes into the caller's array itself: no copy, and none of its own to keep.
                     output = np.empty(tuple(request.model_outputs[0].shape), np.float32)
                     request.set_output_tensor(self._tensor(output, shared_memory=True))
                     request.infer({0: np.ascontiguousarray(batch)}, share_inputs=True)
+                    compiled.idle.append(request)
                     return output
             except MemoryError:
-                self._requests.clear()
+                self._compiled.clear()
                 raise
 
     def close(self) -> None:
         """Drop everything compiled."""
-        self._requests.clear()
+        self._compiled.clear()
         self._network = None
 
-    def _leaves_room(self, shape: tuple[int, ...]) -> bool:
-        pixels = sum(kept[2] * kept[3] for kept in (*self._requests, shape))
-        return len(self._requests) < _SHAPES_KEPT and pixels <= _PIXELS_KEPT
+    def _at_once(self) -> int:
+        """How many inputs share the threads now; one that left for a moment is still reckoned with."""
+        with self._turn:
+            had_company, self._had_company = self._had_company, self._room.inside > 1
+            return self._most_at_once if had_company or self._had_company else 1
 
-    def _request_for(self, shape: tuple[int, ...]) -> Any:
-        if shape not in self._requests:
-            while self._requests and not self._leaves_room(shape):
-                self._requests.popitem(last=False)
-            fixed = self._network.clone()
-            fixed.reshape(list(shape))
-            compiled = self._core.compile_model(fixed, "CPU", self._settings)
-            self._requests[shape] = compiled.create_infer_request()
-        self._requests.move_to_end(shape)
-        return self._requests[shape]
+    def _compiled_for(self, shape: tuple[int, ...], at_once: int) -> _Compiled:
+        with self._turn:
+            key = shape, at_once
+            if key not in self._compiled:
+                while self._compiled and not self._leaves_room(shape, at_once):
+                    self._compiled.popitem(last=False)
+                fixed = self._network.clone()
+                fixed.reshape(list(shape))
+                self._compiled[key] = _Compiled(self._core.compile_model(fixed, "CPU", self._sharing(at_once)))
+            self._compiled.move_to_end(key)
+            return self._compiled[key]
+
+    def _leaves_room(self, shape: tuple[int, ...], at_once: int) -> bool:
+        pixels = sum(kept[2] * kept[3] * times for kept, times in (*self._compiled, (shape, at_once)))
+        return len(self._compiled) < _KEPT and pixels <= at_once * _PIXELS_KEPT
+
+    def _sharing(self, at_once: int) -> dict[str, Any]:
+        if at_once == 1:
+            return {**self._settings, "PERFORMANCE_HINT": "LATENCY"}
+        # Two shapes may be computed at the same time: pinned, both would take the same processor.
+        return {**self._settings, "NUM_STREAMS": at_once, "ENABLE_CPU_PINNING": False}
 
 
 def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
@@ -97,6 +130,5 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
         "INFERENCE_NUM_THREADS": options.threads,
         # What is not a convolution is computed in this.
         "INFERENCE_PRECISION_HINT": fastest if precision == "int8" else precision,
-        "PERFORMANCE_HINT": "LATENCY",
     }
     return OpenVINOEngine(core, network, openvino.Tensor, settings, precision)
