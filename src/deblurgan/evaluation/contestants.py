@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 
 from deblurgan import peak_memory
 from deblurgan.errors import PairError, UnknownModel
+from deblurgan.evaluation.shared_time import SharedTime
 from deblurgan.image import pictures_in, read
 from deblurgan.pairs import Pair
 from deblurgan.restore import RestoreOptions, Restorer
 from deblurgan.samples import to_float, to_integer
 
 Pixels = NDArray[np.uint8]
+# All models run on the same ones.
+_PROCESSORS = SharedTime()
 _SUFFIXES = ("", "_deblurred", "_restored", "_output")
 
 
@@ -28,7 +31,8 @@ class Attempt:
 
     Attributes:
         pixels: uint8 [H, W, 3].
-        seconds: it took; None if somebody else made it.
+        seconds: of the processors' time; of pictures restored side by side each is charged its share. None if
+            somebody else made it.
         peak_mb: highest memory of this process meanwhile, in MB (10^6 bytes); None if it is not known.
     """
 
@@ -103,9 +107,10 @@ class RestoringModel:
     def attempt(self, pair: Pair, blurred: Pixels) -> Attempt:
         """Restore it, and watch time and memory."""
         peak_memory.forget()
-        restored = self.restorer(blurred, self.options)
+        with _PROCESSORS.charged() as charge:
+            restored = self.restorer(blurred, self.options)
         peak = peak_memory.highest()
-        return Attempt(restored.pixels, restored.seconds, peak / 1e6 if peak else None)
+        return Attempt(restored.pixels, charge.seconds, peak / 1e6 if peak else None)
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,17 @@
-"""Run every contestant over every pair, and measure while the next one runs."""
+"""Run every contestant over every pair, and measure what it made."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field
 from itertools import product
 
 from deblurgan.errors import DeblurganError
 from deblurgan.evaluation.contestants import Attempt, Contestant, Pixels, RestoringModel, read_pixels
 from deblurgan.evaluation.journal import Journal
 from deblurgan.evaluation.rows import INPUT, Evaluation, Row
+from deblurgan.lookahead import overlapped
 from deblurgan.metrics import DEFAULT_METRICS, METRICS
 from deblurgan.pairs import Pair
 from deblurgan.restore import RestoreOptions, Restorer
@@ -29,6 +30,15 @@ class _Loaded:
     problem: str = ""
 
 
+@dataclass(frozen=True)
+class _Measured:
+    """A pair's rows, and the results they were measured on if somebody wants them."""
+
+    pair: Pair
+    rows: Sequence[Row]
+    attempts: Mapping[str, Attempt | str] = field(default_factory=dict)
+
+
 def evaluate(
     pairs: Iterable[Pair],
     models: Mapping[str, Restorer | Contestant],
@@ -42,15 +52,15 @@ def evaluate(
     """Restore every blurred picture with every model and compare it with the sharp one, rounded to 8 bits.
 
     The untouched input is always a contestant. A picture that cannot be read or compared costs its own figures
-    only: its rows say why. Of a pair with several sharp pictures the best figure counts. Figures are computed
-    while the next picture is restored.
+    only: its rows say why. Of a pair with several sharp pictures the best figure counts. Two pairs are worked on
+    at a time: while figures of one are computed, the other is restored.
 
     Args:
         pairs: to measure on.
         models: by the name they appear under.
         metrics: keys of `METRICS`.
         guard: the guard acts, as it does for users; without it the network alone is measured.
-        keep: called with (pair, model, pixels) for every result, in another thread than the caller's.
+        keep: called with (pair, model, pixels) for every result.
         finished: called when all of a pair is measured.
         journal: what it holds is not measured again; what is measured is added to it.
     """
@@ -62,47 +72,27 @@ def evaluate(
     known = journal.measured if journal else {}
     rows: list[Row] = []
 
-    def collect(pair: Pair, measured: Sequence[Row]) -> None:
-        rows.extend(measured)
-        if journal and pair.name not in known:
-            journal.add(pair.name, measured)
-        if finished:
-            finished(pair)
+    def measured(pair: Pair) -> _Measured:
+        if pair.name in known:
+            return _Measured(pair, known[pair.name])
+        loaded = _load(pair)
+        if loaded.problem:
+            names = (INPUT, *contestants)
+            return _Measured(pair, [_row(pair, name, key, loaded.problem) for name in names for key in metrics])
+        attempts = _attempts(loaded, contestants)
+        return _Measured(pair, _rows(loaded, attempts, metrics), attempts if keep else {})
 
-    with ThreadPoolExecutor(1, "read") as reader, ThreadPoolExecutor(1, "measure") as measurer:
-        waiting: tuple[Pair, Future[list[Row]]] | None = None
-        for loaded in _read_ahead(pairs, known, reader):
-            attempts = {} if loaded.problem or loaded.pair.name in known else _attempts(loaded, contestants)
-            if waiting:
-                collect(waiting[0], waiting[1].result())
-                waiting = None
-            if loaded.pair.name in known:
-                collect(loaded.pair, known[loaded.pair.name])
-            elif loaded.problem:
-                names = [INPUT, *contestants]
-                collect(
-                    loaded.pair,
-                    [_row(loaded.pair, name, key, loaded.problem) for name in names for key in metrics],
-                )
-            else:
-                waiting = loaded.pair, measurer.submit(_measured, loaded, attempts, metrics, keep)
-        if waiting:
-            collect(waiting[0], waiting[1].result())
+    with closing(overlapped(measured, pairs)) as following:
+        for done in following:
+            rows.extend(done.rows)
+            for name, attempt in done.attempts.items():
+                if keep and isinstance(attempt, Attempt):
+                    keep(done.pair, name, attempt.pixels)
+            if journal and done.pair.name not in known:
+                journal.add(done.pair.name, done.rows)
+            if finished:
+                finished(done.pair)
     return Evaluation(tuple(rows), facts={name: contestant.facts for name, contestant in contestants.items()})
-
-
-def _read_ahead(
-    pairs: Iterable[Pair], known: Mapping[str, object], reader: ThreadPoolExecutor
-) -> Iterator[_Loaded]:
-    """Each pair's pictures, the next being read while the caller works on one; known ones are not read."""
-    ahead: Future[_Loaded] | None = None
-    for pair in pairs:
-        following = reader.submit(_load if pair.name not in known else _Loaded, pair)
-        if ahead:
-            yield ahead.result()
-        ahead = following
-    if ahead:
-        yield ahead.result()
 
 
 def _load(pair: Pair) -> _Loaded:
@@ -128,9 +118,7 @@ def _attempts(loaded: _Loaded, contestants: Mapping[str, Contestant]) -> dict[st
     return found
 
 
-def _measured(
-    loaded: _Loaded, attempts: Mapping[str, Attempt | str], metrics: Sequence[str], keep: Keep | None
-) -> list[Row]:
+def _rows(loaded: _Loaded, attempts: Mapping[str, Attempt | str], metrics: Sequence[str]) -> list[Row]:
     best: dict[tuple[str, str], float | str] = {}
     for sharp in _sharps(loaded):
         for (name, attempt), key in product(attempts.items(), metrics):
@@ -143,10 +131,6 @@ def _measured(
             rows.append(_row(loaded.pair, name, key, str(value)))
         else:
             rows.append(_row(loaded.pair, name, key, "", value, attempt.seconds, attempt.peak_mb))
-    if keep:
-        for name, attempt in attempts.items():
-            if isinstance(attempt, Attempt):
-                keep(loaded.pair, name, attempt.pixels)
     return rows
 
 

@@ -27,7 +27,8 @@ class Row:
         model: name, or 'input' for the untouched blurred picture.
         metric: key of `METRICS`.
         value: of the metric; None if it could not be measured.
-        seconds: that the model took for the picture; None for the input and for pictures others made.
+        seconds: that the model took for the picture, its share where two were restored side by side; None for the
+            input and for pictures others made.
         peak_mb: highest memory of this process while the model worked on it, in MB (10^6 bytes); None for
             the same, and where the system does not tell.
         problem: why there is no value; empty if there is one.
