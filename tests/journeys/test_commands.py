@@ -6,7 +6,7 @@ import PIL.Image
 import pytest
 from click.testing import CliRunner
 
-from deblurgan import __version__, cli
+from deblurgan import __version__, cli, read
 
 
 def call(*arguments, code=0):
@@ -51,6 +51,25 @@ def test_synthesised_pairs_repeat_with_their_seed(pairs, tmp_path):
     call("synthesise", tmp_path / "sharp", "-o", tmp_path / "again", "--longest", 6, "--seed", 3)
     for path in pairs.iterdir():
         assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_pairs_are_made_as_a_recipe_degrades_them(tmp_path, scene):
+    PIL.Image.fromarray(scene).save(tmp_path / "scene.png")
+    call("synthesise", tmp_path / "scene.png", "-o", tmp_path / "pairs", "--recipe", "super-resolution-x2")
+    small, large = (read(tmp_path / "pairs" / f"scene_{side}.png") for side in ("blur", "sharp"))
+    assert (large.width, large.height) == (2 * small.width, 2 * small.height)
+    text = call("evaluate", tmp_path / "pairs", code=1)
+    assert "| pairs | 1 | input |" in text  # enlarged by the bicubic filter
+    assert "differ in shape" in text  # the default model does not enlarge
+
+
+def test_a_recipe_has_its_own_longest_motion(tmp_path, scene):
+    PIL.Image.fromarray(scene).save(tmp_path / "scene.png")
+    result = CliRunner().invoke(
+        cli.program,
+        ["synthesise", str(tmp_path / "scene.png"), "-o", str(tmp_path), "--recipe", "plain", "--longest", "9"],
+    )
+    assert "--longest is part of the recipe" in result.output
 
 
 def test_evaluation_always_shows_the_untouched_input(pairs, tmp_path):

@@ -16,8 +16,9 @@ from deblurgan.clip import frames_of
 from deblurgan.errors import PairError
 from deblurgan.formats import is_video
 from deblurgan.image import Image, is_picture, pictures_in, read, to_float, write
+from deblurgan.resampling import reduced
 
-_FOR_PHOTOGRAPHS = ("count", "longest")
+_FOR_PHOTOGRAPHS = ("count", "longest", "recipe")
 _FOR_FRAMES = ("step", "interpolate", "linear", "noise")
 
 
@@ -47,6 +48,12 @@ def _window(context: click.Context, parameter: click.Parameter, value: str | Non
     default=BlurSettings.longest,
     show_default=True,
     help="Photographs: largest displacement in pixels; so much is cut off at each edge.",
+)
+@click.option(
+    "--recipe",
+    metavar="RECIPE",
+    help="Photographs: degrade them as the training by this recipe does, by name or TOML file; a network that "
+    "enlarges gets pictures of a fraction of the size.",
 )
 @click.option(
     "--window",
@@ -89,6 +96,7 @@ def synthesise(
     seed: int,
     count: int,
     longest: int,
+    recipe: str | None,
     window: tuple[int, int] | None,
     step: int | None,
     interpolate: int,
@@ -105,7 +113,8 @@ def synthesise(
     is_clip = is_video(source) or window is not None
     _refuse_options(context, _FOR_PHOTOGRAPHS if is_clip else _FOR_FRAMES, is_clip)
     if not is_clip:
-        return _from_photographs(source, Path(output), count, seed, BlurSettings(longest=longest))
+        blur, scale = _degradation(context, recipe, longest)
+        return _from_photographs(source, Path(output), count, seed, blur, scale)
     if source.is_file() and is_picture(source):
         raise PairError(f"{source} is one picture; --window takes a folder of frames or a video.")
     shortest, most = window or (WindowSettings.shortest, WindowSettings.longest)
@@ -113,6 +122,18 @@ def synthesise(
         shortest=shortest, longest=most, step=step, parts=interpolate, linear=linear, noisy=noise
     )
     return _from_frames(source, Path(output), seed, settings)
+
+
+def _degradation(context: click.Context, recipe: str | None, longest: int) -> tuple[BlurSettings, int]:
+    """How photographs are blurred, and how many times they are reduced."""
+    if recipe is None:
+        return BlurSettings(longest=longest), 1
+    if context.get_parameter_source("longest") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--longest is part of the recipe; give one of them.")
+    from deblurgan.training.recipe import load
+
+    settings = load(recipe)
+    return settings.blur, settings.data.scale
 
 
 def _refuse_options(context: click.Context, names: tuple[str, ...], is_clip: bool) -> None:
@@ -123,7 +144,9 @@ def _refuse_options(context: click.Context, names: tuple[str, ...], is_clip: boo
             raise click.UsageError(f"--{name} is for {meant}, {hint}.")
 
 
-def _from_photographs(source: Path, output: Path, count: int, seed: int, settings: BlurSettings) -> int:
+def _from_photographs(
+    source: Path, output: Path, count: int, seed: int, settings: BlurSettings, scale: int
+) -> int:
     photographs = pictures_in(source) if source.is_dir() else [source]
     if not photographs:
         raise PairError(f"{source} holds no pictures; give sharp photographs.")
@@ -135,7 +158,10 @@ def _from_photographs(source: Path, output: Path, count: int, seed: int, setting
             rng = np.random.default_rng((seed, index, repeat))
             exposure = draw_exposure(rng, settings, (photo.height, photo.width))
             name = f"{path.stem}_{repeat}" if count > 1 else path.stem
-            _write_pair(output, name, *(Image(pixels=pixels) for pixels in expose(photo.pixels, exposure)))
+            blurred, sharp = expose(photo.pixels, exposure)
+            height, width = (side // scale * scale for side in sharp.shape[:2])
+            blurred, sharp = (side[:height, :width] for side in (blurred, sharp))
+            _write_pair(output, name, Image(pixels=reduced(blurred, scale)), Image(pixels=sharp))
     return 0
 
 

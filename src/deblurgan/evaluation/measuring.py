@@ -14,7 +14,9 @@ from deblurgan.evaluation.rows import INPUT, Evaluation, Row
 from deblurgan.lookahead import overlapped
 from deblurgan.metrics import DEFAULT_METRICS, METRICS
 from deblurgan.pairs import Pair
+from deblurgan.resampling import enlarged
 from deblurgan.restore import RestoreOptions, Restorer
+from deblurgan.samples import to_float, to_integer
 
 Keep = Callable[[Pair, str, Pixels], None]
 _PROBLEMS = (DeblurganError, ValueError, MemoryError)
@@ -22,11 +24,12 @@ _PROBLEMS = (DeblurganError, ValueError, MemoryError)
 
 @dataclass(frozen=True)
 class _Loaded:
-    """A pair's pictures, or why there are none."""
+    """A pair's pictures, how many times larger the sharp one is, or why there are none."""
 
     pair: Pair
     blurred: Pixels | None = None
     sharp: Pixels | None = None
+    scale: int = 1
     problem: str = ""
 
 
@@ -51,9 +54,10 @@ def evaluate(
 ) -> Evaluation:
     """Restore every blurred picture with every model and compare it with the sharp one, rounded to 8 bits.
 
-    The untouched input is always a contestant. A picture that cannot be read or compared costs its own figures
-    only: its rows say why. Of a pair with several sharp pictures the best figure counts. Two pairs are worked on
-    at a time: while figures of one are computed, the other is restored.
+    The untouched input is always a contestant; where the sharp picture is a whole number of times larger, as for
+    models that enlarge, it is enlarged by the bicubic filter. A picture that cannot be read or compared costs its
+    own figures only: its rows say why. Of a pair with several sharp pictures the best figure counts. Two pairs are
+    worked on at a time: while figures of one are computed, the other is restored.
 
     Args:
         pairs: to measure on.
@@ -100,16 +104,20 @@ def _load(pair: Pair) -> _Loaded:
         blurred, sharp = (read_pixels(path) for path in (pair.blurred, pair.sharp))
     except _PROBLEMS as error:
         return _Loaded(pair, problem=_sentence(error))
-    if blurred.shape != sharp.shape:
+    scale = max(1, sharp.shape[0] // blurred.shape[0])
+    if sharp.shape != (blurred.shape[0] * scale, blurred.shape[1] * scale, 3):
         sizes = " and ".join(f"{width}x{height}" for height, width, _ in (blurred.shape, sharp.shape))
         return _Loaded(pair, problem=f"the blurred and the sharp picture differ in size: {sizes}")
-    return _Loaded(pair, blurred, sharp)
+    return _Loaded(pair, blurred, sharp, scale)
 
 
 def _attempts(loaded: _Loaded, contestants: Mapping[str, Contestant]) -> dict[str, Attempt | str]:
     """What each contestant makes of the blurred picture, or why it makes nothing; the input first."""
     assert loaded.blurred is not None
-    found: dict[str, Attempt | str] = {INPUT: Attempt(loaded.blurred)}
+    untouched = loaded.blurred
+    if loaded.scale > 1:
+        untouched = to_integer(enlarged(to_float(untouched), loaded.scale), 8)
+    found: dict[str, Attempt | str] = {INPUT: Attempt(untouched)}
     for name, contestant in contestants.items():
         try:
             found[name] = contestant.attempt(loaded.pair, loaded.blurred)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image as PillowImage
-from PIL.Image import Resampling
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from deblurgan import image
 from deblurgan.blur import draw_exposure, expose
+from deblurgan.resampling import reduced
 from deblurgan.training.pictures import Pictures, Pixels, pixels_of
 from deblurgan.training.settings import Recipe
 
@@ -37,7 +36,7 @@ class TrainingSet(Dataset[tuple[Tensor, Tensor]]):
             blurred, sharp = self._real(rng)
         else:
             blurred, sharp = self._synthetic(rng)
-        return _as_tensors(_reduced(blurred, self.recipe.data.scale), sharp, rng)
+        return _as_tensors(reduced(blurred, self.recipe.data.scale), sharp, rng)
 
     def _real(self, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         drawn = self.pictures.pairs[rng.choice(len(self.pictures.pairs), p=self.pictures.weights)]
@@ -55,17 +54,6 @@ class TrainingSet(Dataset[tuple[Tensor, Tensor]]):
         side = data.crop + 2 * blur.longest
         rows, columns = _place(rng, source, side, data.positions)
         return expose(image.to_float(source[rows, columns]), draw_exposure(rng, blur, (side, side)))
-
-
-def _reduced(picture: NDArray[np.float32], scale: int) -> NDArray[np.float32]:
-    """The picture at a `scale`-th of its size, by Pillow's antialiased bicubic filter; float32 in [0, 1]."""
-    if scale == 1:
-        return picture
-    size = (picture.shape[1] // scale, picture.shape[0] // scale)
-    channels = (
-        PillowImage.fromarray(channel).resize(size, Resampling.BICUBIC) for channel in picture.transpose(2, 0, 1)
-    )
-    return np.clip(np.stack([np.asarray(channel) for channel in channels], axis=2), 0, 1)
 
 
 def _place(rng: np.random.Generator, picture: Pixels, side: int, positions: int) -> tuple[slice, slice]:
