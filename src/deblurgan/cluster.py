@@ -13,6 +13,7 @@ from deblurgan.errors import DeblurganError
 from deblurgan.extras import require
 from deblurgan.formats import is_video
 from deblurgan.jobs import Job, PhotoOptions
+from deblurgan.object_store import ObjectJob, is_address, restore_object
 from deblurgan.outcome import Outcome
 from deblurgan.photo import restore_photo
 from deblurgan.restore import load
@@ -38,12 +39,12 @@ class WorkerOptions:
 
 
 def restore_on_cluster(
-    jobs: Sequence[Job | Outcome], address: str, worker: WorkerOptions, options: PhotoOptions
+    jobs: Sequence[Job | ObjectJob | Outcome], address: str, worker: WorkerOptions, options: PhotoOptions
 ) -> Iterator[Outcome]:
-    """Restore photographs that every machine sees under the same path, such as in a shared folder.
+    """Restore photographs that every machine sees under the same path or address.
 
     Args:
-        jobs: as `photo.plan` gives them; an outcome among them is passed on.
+        jobs: as `jobs.plan` or `object_store.plan_objects` gives them; an outcome among them is passed on.
         address: of a Ray cluster; 'auto' for the one this machine is part of, or else one of this machine alone.
         worker: what each worker opens.
         options: for all photographs.
@@ -64,11 +65,7 @@ def restore_on_cluster(
     if threads > max(cores):
         raise DeblurganError(f"No machine has {threads} cores; the largest has {int(max(cores))}, ask for fewer.")
     count = int(sum(available // threads for available in cores))
-    rows = [
-        {"number": number, "source": str(job.source.absolute()), "target": str(job.target.absolute())}
-        for number, job in enumerate(jobs)
-        if isinstance(job, Job)
-    ]
+    rows = [{"number": number, **_places(job)} for number, job in enumerate(jobs) if not isinstance(job, Outcome)]
     context = ray.data.DataContext.get_current()
     context.execution_options.preserve_order = True
     context.enable_progress_bars = False
@@ -92,7 +89,13 @@ def restore_on_cluster(
             yield dataclasses.replace(outcome, input=str(job.source), output=outcome.output and str(job.target))
 
 
-def _unless_video(job: Job | Outcome) -> Job | Outcome:
+def _places(job: Job | ObjectJob) -> dict[str, str]:
+    if isinstance(job, ObjectJob):
+        return {"source": job.source, "target": job.target}
+    return {"source": str(job.source.absolute()), "target": str(job.target.absolute())}
+
+
+def _unless_video(job: Job | ObjectJob | Outcome) -> Job | ObjectJob | Outcome:
     if isinstance(job, Outcome) or not is_video(job.source):
         return job
     return Outcome(str(job.source), None, "failed", f"{job.source} is a video; run it without --cluster.")
@@ -109,6 +112,9 @@ class _Worker:
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         """Restore one photograph; whatever goes wrong with it is in the outcome."""
+        if is_address(row["source"]):
+            stored = ObjectJob(row["source"], row["target"])
+            return dataclasses.asdict(restore_object(stored, self._restorer, self._options))
         job = Job(Path(row["source"]), Path(row["target"]))
         return dataclasses.asdict(restore_photo(job, self._restorer, self._options))
 

@@ -7,6 +7,8 @@ import sys
 import PIL.Image
 import pytest
 
+from deblurgan import read
+
 pytest.importorskip("ray", reason="a cluster needs the extra `batch`")
 
 
@@ -35,6 +37,33 @@ def test_two_workers_write_what_one_machine_writes(tmp_path, scene):
         if single["status"] == "done":
             name = single["output"].rpartition("/")[2]
             assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_photographs_are_taken_from_an_object_store_and_put_into_one(tmp_path, scene):
+    photos, sharp = tmp_path / "my photos", tmp_path / "sharp"
+    (photos / "walk").mkdir(parents=True)
+    for name in ("one.jpg", "walk/two.png", "walk/two_deblurred.png"):
+        PIL.Image.fromarray(scene).save(photos / name)
+    (photos / "notes.txt").write_text("no picture")
+    addresses = photos.as_uri(), sharp.as_uri()
+    arguments = (addresses[0], "-o", addresses[1], "--recursive", "--no-guard", "--cluster", "auto", "--json")
+    first, missing = run(*arguments, f"{addresses[0]}/gone.jpg"), run(*arguments, "--skip-existing")
+    outcomes = [json.loads(line) for line in first.stdout.decode().splitlines()]
+    assert [(outcome["input"].removeprefix(addresses[0]), outcome["status"]) for outcome in outcomes] == [
+        ("/one.jpg", "done"),
+        ("/walk/two.png", "done"),
+        ("/gone.jpg", "failed"),
+    ]
+    assert outcomes[1]["output"] == f"{addresses[1]}/walk/two_deblurred.png"
+    assert read(sharp / "one_deblurred.jpg").pixels.shape == scene.shape
+    assert [json.loads(line)["status"] for line in missing.stdout.decode().splitlines()] == ["skipped"] * 2
+
+
+def test_an_object_store_needs_a_cluster_for_everything(photo_file, tmp_path):
+    done = run("s3://bucket/photos", "-o", "s3://bucket/sharp")
+    assert (done.returncode, b"with --cluster only" in done.stderr) == (2, True)
+    done = run("s3://bucket/photos", "-o", tmp_path, "--cluster", "auto")
+    assert (done.returncode, b"all be in object stores" in done.stderr) == (2, True)
 
 
 def test_a_cluster_that_does_not_answer_is_named(photo_file):

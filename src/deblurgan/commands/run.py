@@ -6,7 +6,7 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +26,7 @@ from deblurgan.errors import DeblurganError
 from deblurgan.image import read, write
 from deblurgan.jobs import Job, PhotoOptions, plan
 from deblurgan.memory import parse_size
+from deblurgan.object_store import ObjectJob, is_address, plan_objects
 from deblurgan.outcome import Outcome, Summary
 from deblurgan.restore import RestoreOptions, Restorer, load
 
@@ -81,7 +82,8 @@ from deblurgan.restore import RestoreOptions, Restorer, load
 @click.option(
     "--cluster",
     metavar="ADDRESS",
-    help="Share the work with a Ray cluster whose machines see the files too; auto for the one at hand.",
+    help="Share the work with a Ray cluster whose machines see the files too, or read them from an object store "
+    "(s3://bucket/photos); auto for the one at hand.",
 )
 @video_options
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
@@ -135,18 +137,34 @@ def run(
         if clips.size:
             return restored_raw(load(model, engine=engine, threads=threads, precision=precision), options, clips)
         return _pipe(load(model, engine=engine, threads=threads, precision=precision), options, quiet)
-    jobs = plan_numbered(inputs, output, options) if clips.frames else plan(inputs, output, options)
+    jobs = _planned(inputs, output, options, clips, cluster)
     if dry_run:
         return _show_plan(jobs)
     if cluster:
         outcomes = restore_on_cluster(jobs, cluster, WorkerOptions(model, engine, precision, threads), options)
     else:
+        local = [job for job in jobs if not isinstance(job, ObjectJob)]
         restorer = load(model, engine=engine, threads=threads, precision=precision)
-        outcomes = restored_media(jobs, restorer, options, clips, threads=threads, quiet=quiet)
+        outcomes = restored_media(local, restorer, options, clips, threads=threads, quiet=quiet)
     started = time.perf_counter()
     summary = Summary(tuple(_report(outcomes, len(jobs), as_json, quiet)))
     _summarise(summary, time.perf_counter() - started, quiet)
     return summary.exit_code
+
+
+def _planned(
+    inputs: tuple[str, ...], output: str | None, options: PhotoOptions, clips: ClipOptions, cluster: str | None
+) -> Sequence[Job | ObjectJob | Outcome]:
+    """What is to be done, on disk or in object stores."""
+    given = (*inputs, output) if output else inputs
+    addresses = [is_address(place) for place in given]
+    if any(addresses) and not cluster:
+        raise click.UsageError("Object stores are read and written with --cluster only, by its machines.")
+    if any(addresses) and not all(addresses):
+        raise click.UsageError("Inputs and output must all be in object stores, or none of them.")
+    if all(addresses):
+        return plan_objects(inputs, output, options)
+    return plan_numbered(inputs, output, options) if clips.frames else plan(inputs, output, options)
 
 
 def _pipe(restorer: Restorer, options: PhotoOptions, quiet: bool) -> int:
@@ -169,10 +187,10 @@ def _pipe(restorer: Restorer, options: PhotoOptions, quiet: bool) -> int:
     return 0
 
 
-def _show_plan(jobs: Iterable[Job | Outcome]) -> int:
+def _show_plan(jobs: Iterable[Job | ObjectJob | Outcome]) -> int:
     outcomes = [job for job in jobs if isinstance(job, Outcome)]
     for job in jobs:
-        if isinstance(job, Job):
+        if not isinstance(job, Outcome):
             click.echo(f"{job.source} -> {job.target}")
     for outcome in outcomes:
         click.echo(f"deblurgan: {outcome.reason}", err=True)

@@ -1,0 +1,191 @@
+"""Photographs in object stores: listed, read and written by address, through Arrow's file systems."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+from deblurgan.errors import DeblurganError, UnwritableTarget
+from deblurgan.extras import require
+from deblurgan.formats import is_picture, result_suffix
+from deblurgan.jobs import PhotoOptions
+from deblurgan.outcome import Outcome
+from deblurgan.photo import restore_stream
+from deblurgan.restore import Restorer
+from deblurgan.whole import write_whole
+
+if TYPE_CHECKING:
+    from pyarrow.fs import FileSystem
+
+
+@dataclasses.dataclass(frozen=True)
+class ObjectJob:
+    """One photograph to restore.
+
+    Attributes:
+        source: address of the photograph, such as s3://bucket/photos/one.jpg.
+        target: address of the result.
+    """
+
+    source: str
+    target: str
+
+
+class _Named(BytesIO):
+    """Contents that errors can name."""
+
+    def __init__(self, contents: bytes, name: str) -> None:
+        super().__init__(contents)
+        self.name = name
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an address, such as s3://bucket/photos, and not a path."""
+    return "://" in text
+
+
+def plan_objects(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> list[ObjectJob | Outcome]:
+    """Decide before any work which photograph becomes which; what cannot be found is a failed outcome already.
+
+    Args:
+        inputs: addresses of photographs, or of folders.
+        output: address of a folder; None for beside the input.
+        options: suffix, format and whether folders are searched below.
+
+    Raises:
+        UnwritableTarget: two inputs would write one result, or an input would be overwritten without leave.
+        DeblurganError: no store of such a kind is known, or it does not answer.
+        MissingExtra: Arrow, which comes with Ray Data, is not installed.
+    """
+    jobs: dict[str, ObjectJob | Outcome] = {}
+    for given in inputs:
+        for entry in _expand(given, options):
+            if isinstance(entry, Outcome):
+                jobs[entry.input] = entry
+                continue
+            source, below = entry
+            own = PurePosixPath(_path_of(source))
+            name = f"{own.stem}{options.suffix}{result_suffix(Path(own.name), options.format)}"
+            target = _joined(output, str(below.with_name(name))) if output else _renamed(source, name)
+            if target == source and not options.overwrite:
+                raise UnwritableTarget(
+                    f"{source} would be overwritten by its result; add --overwrite to allow that."
+                )
+            known = jobs.setdefault(target, ObjectJob(source, target))
+            if isinstance(known, ObjectJob) and known.source != source:
+                raise UnwritableTarget(
+                    f"{known.source} and {source} would both become {target}; rename one of them."
+                )
+    return list(jobs.values())
+
+
+def restore_object(job: ObjectJob, restorer: Restorer, options: PhotoOptions) -> Outcome:
+    """Read, restore and write one photograph; whatever goes wrong with it is in the outcome."""
+    model, engine = restorer.manifest.name, restorer.engine.name
+    try:
+        store, place = _store_of(job.target)
+        if _exists(store, place) and not options.overwrite:
+            if options.skip_existing:
+                said = "the result exists already"
+                return Outcome(job.source, job.target, "skipped", said, model=model, engine=engine)
+            raise UnwritableTarget(f"{job.target} exists already; add --overwrite or --skip-existing.")
+        suffix = PurePosixPath(_path_of(job.target)).suffix.removeprefix(".")
+        sharp = BytesIO()
+        outcome = restore_stream(
+            _Named(_contents(job.source), job.source),
+            sharp,
+            restorer,
+            dataclasses.replace(options, format=options.format or suffix),
+        )
+        _put(store, place, sharp.getvalue(), options.overwrite)
+        return dataclasses.replace(outcome, input=job.source, output=job.target)
+    except (DeblurganError, OSError) as error:
+        reason = str(error)
+    except MemoryError:
+        reason = f"{job.source} needs more memory than there is; scale it down."
+    return Outcome(job.source, None, "failed", reason, model=model, engine=engine)
+
+
+def _expand(given: str, options: PhotoOptions) -> Iterator[tuple[str, PurePosixPath] | Outcome]:
+    """The photographs that an address stands for, each with its path below the folder that was given."""
+    from pyarrow.fs import FileSelector, FileType
+
+    store, root = _store_of(given)
+    kind = store.get_file_info(root).type
+    if kind == FileType.File:
+        yield given, PurePosixPath(PurePosixPath(root).name)
+        return
+    if kind == FileType.NotFound:
+        yield Outcome(given, None, "failed", f"{given} does not exist; check the name.")
+        return
+    entries = store.get_file_info(FileSelector(root, recursive=options.recursive))
+    below = [PurePosixPath(entry.path).relative_to(root) for entry in entries if entry.type == FileType.File]
+    stems = {path.with_suffix("") for path in below}
+    found = [
+        path for path in sorted(below) if is_picture(path.name) and not _is_result(path, stems, options.suffix)
+    ]
+    if not found:
+        yield Outcome(given, None, "failed", f"{given} holds no pictures.")
+    for path in found:
+        yield _joined(given, str(path)), path
+
+
+def _is_result(path: PurePosixPath, stems: set[PurePosixPath], suffix: str) -> bool:
+    """Whether an earlier run over the same folder made this file: sharpening it again would only harm it."""
+    original = path.stem.removesuffix(suffix)
+    return bool(suffix) and original != path.stem and path.with_name(original) in stems
+
+
+def _store_of(address: str) -> tuple[FileSystem, str]:
+    require("batch", "An object store")
+    import pyarrow
+    from pyarrow.fs import FileSystem
+
+    try:
+        store, path = FileSystem.from_uri(address)
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
+        raise DeblurganError(f"{address} cannot be reached: {str(error).rstrip('.')}.") from error
+    return store, path
+
+
+def _exists(store: FileSystem, path: str) -> bool:
+    from pyarrow.fs import FileType
+
+    found: Any = store.get_file_info(path).type
+    return bool(found != FileType.NotFound)
+
+
+def _contents(address: str) -> bytes:
+    store, path = _store_of(address)
+    with store.open_input_stream(path) as stream:
+        contents: bytes = stream.read()
+    return contents
+
+
+def _put(store: FileSystem, path: str, contents: bytes, overwrite: bool) -> None:
+    from pyarrow.fs import LocalFileSystem
+
+    if isinstance(store, LocalFileSystem):
+        write_whole(path, contents, overwrite=overwrite)
+        return
+    # A store shows an object once it is complete.
+    with store.open_output_stream(path) as stream:
+        stream.write(contents)
+
+
+def _path_of(address: str) -> str:
+    return unquote(urlsplit(address).path)
+
+
+def _joined(address: str, below: str) -> str:
+    parts = urlsplit(address)
+    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{quote(below)}"))
+
+
+def _renamed(address: str, name: str) -> str:
+    parts = urlsplit(address)
+    return urlunsplit(parts._replace(path=f"{parts.path.rpartition('/')[0]}/{quote(name)}"))
