@@ -112,10 +112,18 @@ def _expand(given: str, options: PhotoOptions) -> list[tuple[Path, Path] | Outco
     return [(path, path.parent)]
 
 
+def stem_before(stem: str, suffix: str) -> str | None:
+    """The stem of the file that one of this stem may be the result of; None if its name is not a result's.
+
+    To sharpen the results of an earlier run again would only harm them.
+    """
+    original = stem.removesuffix(suffix)
+    return original if suffix and original != stem else None
+
+
 def _is_result(file: Path, options: PhotoOptions) -> bool:
-    """Whether an earlier run over the same folder made this file: sharpening it again would only harm it."""
-    original = file.stem.removesuffix(options.suffix)
-    return bool(options.suffix) and original != file.stem and any(file.parent.glob(f"{glob.escape(original)}.*"))
+    original = stem_before(file.stem, options.suffix)
+    return original is not None and any(file.parent.glob(f"{glob.escape(original)}.*"))
 
 
 def _missing(given: str, reason: str) -> Outcome:

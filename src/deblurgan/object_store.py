@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from deblurgan.errors import DeblurganError, UnwritableTarget
 from deblurgan.extras import require
 from deblurgan.formats import is_picture, result_suffix
-from deblurgan.jobs import PhotoOptions
+from deblurgan.jobs import PhotoOptions, stem_before
 from deblurgan.outcome import Outcome
 from deblurgan.photo import restore_stream
 from deblurgan.restore import Restorer
@@ -135,9 +135,8 @@ def _expand(given: str, options: PhotoOptions) -> Iterator[tuple[str, PurePosixP
 
 
 def _is_result(path: PurePosixPath, stems: set[PurePosixPath], suffix: str) -> bool:
-    """Whether an earlier run over the same folder made this file: sharpening it again would only harm it."""
-    original = path.stem.removesuffix(suffix)
-    return bool(suffix) and original != path.stem and path.with_name(original) in stems
+    original = stem_before(path.stem, suffix)
+    return original is not None and path.with_name(original) in stems
 
 
 def _store_of(address: str) -> tuple[FileSystem, str]:
