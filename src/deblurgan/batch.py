@@ -1,4 +1,4 @@
-"""Many photographs: one is read or written while the network works on another, where memory allows."""
+"""Many photographs: two are worked on at a time, where memory allows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def restore_photos(jobs: Iterable[Job | Outcome], restorer: Restorer, options: P
     """Restore photographs, two at a time if both are small; a failure is an outcome and never stops the rest.
 
     Args:
-        jobs: as `photo.plan` gives them; an outcome among them is passed on.
+        jobs: as `jobs.plan` gives them; an outcome among them is passed on.
         restorer: with the model.
         options: for all of them.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from deblurgan.extras import require
 from deblurgan.formats import is_picture, result_suffix
 from deblurgan.jobs import PhotoOptions, stem_before
 from deblurgan.outcome import Outcome
-from deblurgan.photo import restore_stream
+from deblurgan.photo import outcome_of, pixels_allowed, restore_stream, skipped
 from deblurgan.restore import Restorer
 from deblurgan.whole import write_whole
 
@@ -85,44 +86,44 @@ def plan_objects(inputs: Sequence[str], output: str | None, options: PhotoOption
 
 def restore_object(job: ObjectJob, restorer: Restorer, options: PhotoOptions) -> Outcome:
     """Read, restore and write one photograph; whatever goes wrong with it is in the outcome."""
-    model, engine = restorer.manifest.name, restorer.engine.name
-    try:
-        store, place = _store_of(job.target)
-        if _exists(store, place) and not options.overwrite:
-            if options.skip_existing:
-                said = "the result exists already"
-                return Outcome(job.source, job.target, "skipped", said, model=model, engine=engine)
-            raise UnwritableTarget(f"{job.target} exists already; add --overwrite or --skip-existing.")
-        suffix = PurePosixPath(_path_of(job.target)).suffix.removeprefix(".")
-        sharp = BytesIO()
-        outcome = restore_stream(
-            _Named(_contents(job.source), job.source),
-            sharp,
-            restorer,
-            dataclasses.replace(options, format=options.format or suffix),
-        )
+    return outcome_of(job.source, restorer, lambda: _done(job, restorer, options))
+
+
+def _done(job: ObjectJob, restorer: Restorer, options: PhotoOptions) -> Outcome:
+    with _reached(job.target) as (store, place):
+        exists = _exists(store, place)
+    if exists and options.skip_existing:
+        return skipped(job.source, job.target, restorer)
+    if exists and not options.overwrite:
+        raise UnwritableTarget(f"{job.target} exists already; add --overwrite or --skip-existing.")
+    suffix = PurePosixPath(_path_of(job.target)).suffix.removeprefix(".")
+    sharp = BytesIO()
+    outcome = restore_stream(
+        _Named(_contents(job.source), job.source),
+        sharp,
+        restorer,
+        dataclasses.replace(options, format=options.format or suffix),
+        max_pixels=pixels_allowed(options.restore.memory_limit),
+    )
+    with _reached(job.target) as (store, place):
         _put(store, place, sharp.getvalue(), options.overwrite)
-        return dataclasses.replace(outcome, input=job.source, output=job.target)
-    except (DeblurganError, OSError) as error:
-        reason = str(error)
-    except MemoryError:
-        reason = f"{job.source} needs more memory than there is; scale it down."
-    return Outcome(job.source, None, "failed", reason, model=model, engine=engine)
+    return dataclasses.replace(outcome, input=job.source, output=job.target)
 
 
 def _expand(given: str, options: PhotoOptions) -> Iterator[tuple[str, PurePosixPath] | Outcome]:
     """The photographs that an address stands for, each with its path below the folder that was given."""
-    from pyarrow.fs import FileSelector, FileType
+    with _reached(given) as (store, root):
+        from pyarrow.fs import FileSelector, FileType
 
-    store, root = _store_of(given)
-    kind = store.get_file_info(root).type
+        kind = store.get_file_info(root).type
+        selector = FileSelector(root, recursive=options.recursive)
+        entries = store.get_file_info(selector) if kind == FileType.Directory else []
     if kind == FileType.File:
         yield given, PurePosixPath(PurePosixPath(root).name)
         return
     if kind == FileType.NotFound:
         yield Outcome(given, None, "failed", f"{given} does not exist; check the name.")
         return
-    entries = store.get_file_info(FileSelector(root, recursive=options.recursive))
     below = [PurePosixPath(entry.path).relative_to(root) for entry in entries if entry.type == FileType.File]
     stems = {path.with_suffix("") for path in below}
     found = [
@@ -139,16 +140,17 @@ def _is_result(path: PurePosixPath, stems: set[PurePosixPath], suffix: str) -> b
     return original is not None and path.with_name(original) in stems
 
 
-def _store_of(address: str) -> tuple[FileSystem, str]:
+@contextmanager
+def _reached(address: str) -> Iterator[tuple[FileSystem, str]]:
+    """The store of an address and the path in it; what goes wrong in the block is said of the address."""
     require("batch", "An object store")
     import pyarrow
     from pyarrow.fs import FileSystem
 
     try:
-        store, path = FileSystem.from_uri(address)
+        yield FileSystem.from_uri(address)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise DeblurganError(f"{address} cannot be reached: {str(error).rstrip('.')}.") from error
-    return store, path
 
 
 def _exists(store: FileSystem, path: str) -> bool:
@@ -159,8 +161,7 @@ def _exists(store: FileSystem, path: str) -> bool:
 
 
 def _contents(address: str) -> bytes:
-    store, path = _store_of(address)
-    with store.open_input_stream(path) as stream:
+    with _reached(address) as (store, path), store.open_input_stream(path) as stream:
         contents: bytes = stream.read()
     return contents
 

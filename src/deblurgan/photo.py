@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, overload
@@ -27,25 +28,46 @@ def restore_photo(job: Job, restorer: Restorer, options: PhotoOptions, *, small:
     Raises:
         TooLarge: it has more than `small`; nothing was done.
     """
-    model, engine = restorer.manifest.name, restorer.engine.name
     if options.skip_existing and job.target.exists():
-        return Outcome(
-            str(job.source),
-            str(job.target),
-            "skipped",
-            "the result exists already",
-            model=model,
-            engine=engine,
-        )
+        return skipped(str(job.source), str(job.target), restorer)
+    return outcome_of(
+        str(job.source),
+        restorer,
+        lambda: _done(job, restorer, options, small),
+        unless=TooLarge if small is not None else None,
+    )
+
+
+def skipped(source: str, target: str, restorer: Restorer) -> Outcome:
+    """The outcome of a photograph whose result is there already."""
+    model, engine = restorer.manifest.name, restorer.engine.name
+    return Outcome(source, target, "skipped", "the result exists already", model=model, engine=engine)
+
+
+def outcome_of(
+    source: str,
+    restorer: Restorer,
+    work: Callable[[], Outcome],
+    *,
+    unless: type[DeblurganError] | None = None,
+) -> Outcome:
+    """What the work gives; if it goes wrong, the outcome that says so.
+
+    Args:
+        source: name of the photograph that is worked on.
+        restorer: with the model.
+        work: to do.
+        unless: errors that are the caller's to handle.
+    """
     try:
-        return _done(job, restorer, options, small)
+        return work()
     except DeblurganError as error:
-        if small is not None and isinstance(error, TooLarge):
+        if unless is not None and isinstance(error, unless):
             raise
         reason = str(error)
     except MemoryError:
-        reason = f"{job.source} needs more memory than there is; close other programs or scale it down."
-    return Outcome(str(job.source), None, "failed", reason, model=model, engine=engine)
+        reason = f"{source} needs more memory than there is; close other programs or scale it down."
+    return Outcome(source, None, "failed", reason, model=restorer.manifest.name, engine=restorer.engine.name)
 
 
 def restore_stream(
@@ -142,8 +164,13 @@ def _outcome(
     )
 
 
+def pixels_allowed(memory_limit: int | None) -> int:
+    """Most pixels that a photograph may have within a memory limit, in bytes; None for no limit of its own."""
+    return MAX_PIXELS if memory_limit is None else min(MAX_PIXELS, memory.most_pixels(memory_limit))
+
+
 def _read_within(source: Path, memory_limit: int | None) -> Image:
-    allowed = MAX_PIXELS if memory_limit is None else min(MAX_PIXELS, memory.most_pixels(memory_limit))
+    allowed = pixels_allowed(memory_limit)
     try:
         return read(source, max_pixels=allowed, as_stored=True)
     except TooLarge as error:

@@ -66,6 +66,14 @@ def test_an_object_store_needs_a_cluster_for_everything(photo_file, tmp_path):
     assert (done.returncode, b"all be in object stores" in done.stderr) == (2, True)
 
 
+def test_a_store_that_does_not_answer_is_named():
+    place = "s3://bucket/photos?endpoint_override=127.0.0.1:1&scheme=http&region=none"
+    done = run(place, "-o", place, "--cluster", "auto")
+    assert done.returncode == 2
+    assert place.encode() + b" cannot be reached: " in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
 def test_a_cluster_that_does_not_answer_is_named(photo_file):
     done = run(photo_file, "--cluster", "127.0.0.1:1")
     assert done.returncode == 2
