@@ -5,8 +5,10 @@ TORCH ?= torch==2.14.1 torchvision==0.29.1
 
 USER_ENV := .venv
 DEV_ENV := .venv-dev
+PAGES := docs examples tools README.md CHANGELOG.md CONTRIBUTING.md LICENSE Dockerfile compose.yaml \
+	src/deblurgan/training/recipes 'src/deblurgan/models/*/CARD.md'
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check docs bench clean
 
 demo: $(USER_ENV)/installed
 	$(USER_ENV)/bin/deblurgan run examples/street.jpg -o demo/street_deblurred.jpg --overwrite --json \
@@ -15,18 +17,25 @@ demo: $(USER_ENV)/installed
 test: $(DEV_ENV)/installed
 	$(DEV_ENV)/bin/python -m pytest
 
-check: $(DEV_ENV)/installed
+check: $(DEV_ENV)/installed docs
 	$(DEV_ENV)/bin/ruff format --check .
 	$(DEV_ENV)/bin/ruff check .
 	$(DEV_ENV)/bin/mypy
 	$(DEV_ENV)/bin/lint-imports
+
+# The site has the pages where the repository has them, so that their links hold in both.
+docs: $(DEV_ENV)/installed
+	rm -rf build site
+	mkdir -p build/pages
+	git ls-files $(PAGES) | tar -cf - -T - | tar -xf - -C build/pages
+	$(DEV_ENV)/bin/zensical build --strict
 
 bench: $(DEV_ENV)/installed
 	$(DEV_ENV)/bin/deblurgan benchmark --engine openvino --engine onnx
 	$(DEV_ENV)/bin/deblurgan benchmark --engine openvino --engine onnx --engine torch --precision f32
 
 clean:
-	rm -rf $(USER_ENV) $(DEV_ENV) demo
+	rm -rf $(USER_ENV) $(DEV_ENV) demo build site
 
 $(USER_ENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(USER_ENV)
@@ -37,5 +46,5 @@ $(USER_ENV)/installed: pyproject.toml
 $(DEV_ENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(DEV_ENV)
 	$(DEV_ENV)/bin/pip install --quiet --upgrade pip
-	$(DEV_ENV)/bin/pip install --quiet $(TORCH) --editable '.[all]' --group test --group check --group browser
+	$(DEV_ENV)/bin/pip install --quiet $(TORCH) --editable '.[all]' --group test --group check --group docs --group browser
 	touch $@
