@@ -69,12 +69,15 @@ class GeneratorSettings:
         options: its keyword arguments.
         start_from: a model folder or checkpoint whose weights are the start; empty for none.
         frozen_steps: updates at the start during which the backbone stays as it is.
+        equivariant: whether a flipped or turned picture always gives the flipped or turned result, so that what
+            is learned of one direction of blur holds for eight (`deblurgan.networks.equivariance`).
     """
 
     name: str = "fpn_plain"
     options: dict[str, Any] = field(default_factory=dict)
     start_from: str = ""
     frozen_steps: int = 0
+    equivariant: bool = False
 
 
 @dataclass(frozen=True)

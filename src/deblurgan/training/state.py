@@ -16,6 +16,7 @@ from torch import Tensor
 from deblurgan import catalogue, networks
 from deblurgan.errors import RecipeError
 from deblurgan.networks import FPNGenerator
+from deblurgan.networks.equivariance import is_equivariant, keep_equivariant, make_equivariant
 from deblurgan.networks.normalisation import fill
 from deblurgan.training import recipe as recipes
 from deblurgan.training.adversary import Adversary, find_adversary
@@ -59,11 +60,24 @@ def begin(recipe: Recipe, fabric: Fabric | None = None) -> TrainingState:
     Args:
         recipe: the settings.
         fabric: where to run; None for this process on the processor.
+
+    Raises:
+        RecipeError: the network cannot be kept equivariant as the recipe asks, or starts from one that was not.
     """
     torch.manual_seed(recipe.seed)
     generator = _build(recipe)
+    if recipe.generator.equivariant:
+        try:
+            make_equivariant(generator)
+        except ValueError as error:
+            raise RecipeError(f"Recipe {recipe.name!r}: {error}.") from None
     if recipe.generator.start_from:
         fill(generator, _starting_weights(recipe.generator.start_from))
+        if recipe.generator.equivariant and not is_equivariant(generator):
+            raise RecipeError(
+                f"Recipe {recipe.name!r} keeps the network equivariant, but {recipe.generator.start_from} is not; "
+                "leave generator.start_from empty or generator.equivariant out."
+            )
     return _assemble(recipe, generator, fabric or connect(accelerator="cpu"))
 
 
@@ -130,6 +144,8 @@ def _build(recipe: Recipe, *, pretrained: bool = True) -> FPNGenerator:
 
 def _assemble(recipe: Recipe, generator: FPNGenerator, fabric: Fabric) -> TrainingState:
     settings, generator = recipe.optimiser, generator.to(fabric.device)
+    if recipe.generator.equivariant:
+        keep_equivariant(generator)
     optimiser = torch.optim.AdamW(
         generator.parameters(),
         lr=settings.learning_rate,
