@@ -38,7 +38,9 @@ class Encoder:
 
 
 ENCODERS: dict[str, Encoder] = {
-    "h264": Encoder("libx264", 15, 51, {"preset": "veryfast"}),
+    # x264's "veryfast" at 15 gives a file a sixth smaller of the same quality, for nearly twice the work, which a
+    # fast network would feel.
+    "h264": Encoder("libx264", 14, 51, {"preset": "superfast", "x264-params": "mbtree=1:rc-lookahead=5"}),
     "hevc": Encoder("libx265", 16, 51, {"preset": "veryfast", "x265-params": "log-level=error"}),
     "vp9": Encoder(
         "libvpx-vp9",
