@@ -1,4 +1,4 @@
-"""Blur synthesis: drawn apart from being applied, repeatable, and true to the middle of the exposure."""
+"""Blur synthesis: drawn apart from being applied, repeatable, and centred on the sharp picture."""
 
 import dataclasses
 
@@ -37,12 +37,11 @@ def test_kernels_sum_to_one_and_are_not_negative(seed, length, rotation, zoom):
 
 
 @given(seeds)
-def test_every_point_is_in_its_place_at_mid_exposure(seed):
+def test_every_point_is_smeared_around_its_place(seed):
     trajectory = draw_trajectory(
         np.random.default_rng(seed), length=12, size=(64, 64), rotation=8, zoom=5, straightness=1.5
     )
-    path = trajectory.displacements((3.0, 40.0))
-    np.testing.assert_allclose(path[len(path) // 2], 0, atol=1e-9)
+    np.testing.assert_allclose(trajectory.displacements((3.0, 40.0)).mean(axis=0), 0, atol=0.2)
 
 
 def test_a_straight_motion_spreads_a_point_over_its_length():

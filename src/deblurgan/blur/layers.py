@@ -63,7 +63,7 @@ def draw_layer(rng: np.random.Generator, camera: Trajectory, own: Trajectory, si
 
 
 def mask_of(layer: Layer, size: tuple[int, int]) -> NDArray[np.float32]:
-    """How much of each pixel the object covers at mid-exposure; float32 [H, W] in [0, 1]."""
+    """How much of each pixel the object covers in the sharp picture; float32 [H, W] in [0, 1]."""
     rows = (np.arange(size[0], dtype=np.float32)[:, None] - layer.centre[0]) / layer.radii[0]
     columns = (np.arange(size[1], dtype=np.float32)[None, :] - layer.centre[1]) / layer.radii[1]
     angle = np.arctan2(rows, columns)

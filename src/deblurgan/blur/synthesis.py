@@ -18,7 +18,7 @@ class BlurSettings:
     """The ranges that exposures are drawn from; lengths in pixels, shares in [0, 1].
 
     Attributes:
-        longest: largest displacement from mid-exposure that any point may make, and so the margin needed.
+        longest: largest displacement from its place that any point may make, and so the margin needed.
         shortest: least extent of a camera motion; lengths are spread evenly on a logarithmic scale.
         still: share of exposures without any motion, which teach to leave sharp pictures alone.
         rotation: largest extent of rotation at the picture's far corner.
@@ -84,7 +84,7 @@ def expose(picture: NDArray[np.float32], exposure: Exposure) -> tuple[NDArray[np
         exposure: what `draw_exposure` gave.
 
     Returns:
-        (blurred, sharp), both float32 [H, W, 3] in [0, 1]; sharp is the middle of the exposure.
+        (blurred, sharp), both float32 [H, W, 3] in [0, 1]; every motion is centred on sharp.
     """
     sensor, margin = exposure.sensor, exposure.margin
     light = to_light(picture, sensor)

@@ -14,8 +14,9 @@ TIME_STEPS = 65
 class Trajectory:
     """Motion of the camera during one exposure, sampled evenly in time.
 
-    All values are relative to the middle of the exposure, where they are zero: that moment is the sharp
-    picture.
+    All values are relative to their mean over time: the sharp picture has every point in the middle of what it is
+    smeared over. Nobody can tell from a blurred picture where the camera was at a certain moment, so the sharp
+    picture of one would be out of place by chance.
 
     Attributes:
         shift: translation in pixels, (down, right), float64 [T, 2].
@@ -30,7 +31,7 @@ class Trajectory:
     centre: tuple[float, float]
 
     def displacements(self, point: tuple[float, float]) -> NDArray[np.float64]:
-        """Where `point` (row, column) goes over time, in pixels from where it is at mid-exposure; [T, 2]."""
+        """Where `point` (row, column) goes over time, in pixels from where the sharp picture has it; [T, 2]."""
         row, column = point[0] - self.centre[0], point[1] - self.centre[1]
         scale = 1.0 + self.zoom
         cosine, sine = np.cos(self.angle), np.sin(self.angle)
@@ -47,15 +48,14 @@ class Trajectory:
 
 
 def _smooth_path(rng: np.random.Generator, shake: float) -> NDArray[np.float64]:
-    """A path of extent 1 over time, zero at mid-exposure: straight for `shake` 0, a wobble for 1; [T]."""
+    """A path of extent 1 over time, zero in the mean: straight for `shake` 0, a wobble for 1; [T]."""
     time = np.linspace(-0.5, 0.5, TIME_STEPS)
     wobble = np.zeros(TIME_STEPS)
     for cycles in rng.uniform(0.4, 2.5, size=3):
         wobble += rng.normal() / cycles * np.sin(2 * np.pi * (cycles * time + rng.uniform()))
     wobble /= max(float(np.ptp(wobble)), 1e-9)
     path = (1 - shake) * time + shake * wobble
-    path = path - path[TIME_STEPS // 2]
-    return path / max(float(np.ptp(path)), 1e-9)
+    return (path - path.mean()) / max(float(np.ptp(path)), 1e-9)
 
 
 def draw_trajectory(
