@@ -41,6 +41,9 @@ def test_every_point_is_smeared_around_its_place(seed):
     trajectory = draw_trajectory(
         np.random.default_rng(seed), length=12, size=(64, 64), rotation=8, zoom=5, straightness=1.5
     )
+    for motion in (trajectory.shift, trajectory.angle, trajectory.zoom):
+        np.testing.assert_allclose(motion.mean(axis=0), 0, atol=1e-9)
+    # Turning and zooming at once leave a little.
     np.testing.assert_allclose(trajectory.displacements((3.0, 40.0)).mean(axis=0), 0, atol=0.2)
 
 

@@ -90,7 +90,11 @@ def test_a_recipe_cannot_keep_equivariant_what_is_not(tmp_path):
     free = {"generator": {"options": NARROW}, "data": {"photos": ["photos"], "real_share": 0}}
     state.save(state.begin(from_settings(free)), tmp_path / "free.pt")
     network = {"options": NARROW, "equivariant": True, "start_from": str(tmp_path / "free.pt")}
-    with pytest.raises(RecipeError, match="is not; leave"):
-        state.begin(from_settings(free | {"generator": network}))
+    for begin in (
+        lambda: state.begin(from_settings(free | {"generator": network})),
+        lambda: state.load(tmp_path / "free.pt", from_settings(free | {"generator": network})),
+    ):
+        with pytest.raises(RecipeError, match="is not; start from nothing"):
+            begin()
     with pytest.raises(RecipeError, match="only fpn_plain"):
         state.begin(from_settings(free | {"generator": {"name": "fpn_mobilenet", "equivariant": True}}))

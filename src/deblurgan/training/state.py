@@ -73,11 +73,7 @@ def begin(recipe: Recipe, fabric: Fabric | None = None) -> TrainingState:
             raise RecipeError(f"Recipe {recipe.name!r}: {error}.") from None
     if recipe.generator.start_from:
         fill(generator, _starting_weights(recipe.generator.start_from))
-        if recipe.generator.equivariant and not is_equivariant(generator):
-            raise RecipeError(
-                f"Recipe {recipe.name!r} keeps the network equivariant, but {recipe.generator.start_from} is not; "
-                "leave generator.start_from empty or generator.equivariant out."
-            )
+        _refuse_untied(recipe, generator, recipe.generator.start_from)
     return _assemble(recipe, generator, fabric or connect(accelerator="cpu"))
 
 
@@ -106,7 +102,8 @@ def load(path: Path, recipe: Recipe | None = None, fabric: Fabric | None = None)
         fabric: where to run; None for this process on the processor.
 
     Raises:
-        RecipeError: the file is missing, or the given recipe describes another network.
+        RecipeError: the file is missing, or the given recipe describes another network, or is to keep equivariant
+            one that is not.
     """
     content = _read(path)
     stored = recipes.from_settings(content["recipe"])
@@ -115,6 +112,7 @@ def load(path: Path, recipe: Recipe | None = None, fabric: Fabric | None = None)
         raise RecipeError(f"{path} holds a {stored.generator.name} with other options than the recipe's.")
     state = _assemble(recipe, _build(recipe, pretrained=False), fabric or connect(accelerator="cpu"))
     state.generator.load_state_dict(content["generator"])
+    _refuse_untied(recipe, state.generator, str(path))
     state.average.load_state_dict(content["average"])
     state.optimiser.load_state_dict(content["optimiser"])
     if state.adversary and content["adversary"]:
@@ -157,6 +155,14 @@ def _assemble(recipe: Recipe, generator: FPNGenerator, fabric: Fabric) -> Traini
     content = PerceptualLoss(load_vgg(recipe.losses.vgg)).to(fabric.device) if recipe.losses.content else None
     adversary = find_adversary(recipe, fabric.device)
     return TrainingState(recipe, fabric, generator, average, optimiser, adversary, content, step=0, best=-math.inf)
+
+
+def _refuse_untied(recipe: Recipe, generator: FPNGenerator, origin: str) -> None:
+    if recipe.generator.equivariant and not is_equivariant(generator):
+        raise RecipeError(
+            f"Recipe {recipe.name!r} keeps the network equivariant, but {origin} is not; start from nothing, or "
+            "leave generator.equivariant out."
+        )
 
 
 def _starting_weights(origin: str) -> dict[str, Tensor]:
