@@ -36,19 +36,20 @@ def test_what_is_no_size_or_too_small_is_refused(text):
     st.integers(10**9, 8 * 10**9),
     st.sampled_from(list(memory.ENGINE_MEMORY)),
     st.booleans(),
+    st.sampled_from([0, 2]),
 )
 def test_more_memory_never_means_smaller_tiles_nor_more_than_the_limit(
-    size, bytes_per_sample, limit, engine, blended
+    size, bytes_per_sample, limit, engine, blended, copies
 ):
     def tile(limit):
         return memory.largest_tile(
-            size, bytes_per_sample=bytes_per_sample, limit=limit, engine=engine, blended=blended
+            size, bytes_per_sample=bytes_per_sample, limit=limit, engine=engine, blended=blended, copies=copies
         )
 
     pixels = tile(limit)
     assert pixels <= tile(limit + 10**8)
     costs = memory.ENGINE_MEMORY[engine]
-    work = pixels * costs.per_tile_pixel + 24 * size[1] * pixels**0.5 * blended
+    work = pixels * (costs.per_tile_pixel + 12 * copies) + 24 * size[1] * pixels**0.5 * blended
     rest = limit - costs.program - 6 * bytes_per_sample * size[0] * size[1]
     assert work <= max(rest, 0) + 1 or pixels == tile(0)
 

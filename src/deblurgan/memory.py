@@ -123,7 +123,13 @@ def most_pixels_at_once(limit: int, engine: tuple[str, str]) -> int:
 
 
 def largest_tile(
-    size: tuple[int, int], *, bytes_per_sample: int, limit: int, engine: tuple[str, str], blended: bool
+    size: tuple[int, int],
+    *,
+    bytes_per_sample: int,
+    limit: int,
+    engine: tuple[str, str],
+    blended: bool,
+    copies: int = 0,
 ) -> int:
     """Pixels of the largest tile with which restoring a picture stays within about `limit` bytes.
 
@@ -133,14 +139,16 @@ def largest_tile(
         limit: of the whole program.
         engine: its name and precision; one that was not measured counts as greedy.
         blended: tiles fade into each other.
+        copies: of a tile that are held as floats beside those of a single pass through the network.
     """
     costs = ENGINE_MEMORY.get(engine, _UNKNOWN_ENGINE)
+    per_pixel = costs.per_tile_pixel + copies * 3 * 4
     pictures = 2 * 3 * bytes_per_sample * math.prod(size)
     room = max(0, limit - costs.program - pictures)
     # Rows that other tiles still fade into are held as floats across the picture, twice where they move on: a
-    # square tile of side s costs per_tile_pixel * s * s + strip * s.
+    # square tile of side s costs per_pixel * s * s + strip * s.
     strip = 2 * 3 * 4 * size[1] if blended else 0
-    side = (math.sqrt(strip**2 + 4 * costs.per_tile_pixel * room) - strip) / (2 * costs.per_tile_pixel)
+    side = (math.sqrt(strip**2 + 4 * per_pixel * room) - strip) / (2 * per_pixel)
     return int(min(max(side * side, _LEAST_TILE), _LARGEST_TILE))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise, repeat
 from typing import Any
 
@@ -51,7 +51,10 @@ class Stability:
 
 
 def measure_stability(
-    frames: Iterable[NDArray[Any]], restorers: Mapping[str, Restorer], sharp: Iterable[NDArray[Any]] | None = None
+    frames: Iterable[NDArray[Any]],
+    restorers: Mapping[str, Restorer],
+    sharp: Iterable[NDArray[Any]] | None = None,
+    options: RestoreOptions = RestoreOptions(),
 ) -> list[Stability]:
     """Restore a clip as `deblurgan run` does and measure how steady each version is; two frames are held.
 
@@ -59,6 +62,7 @@ def measure_stability(
         frames: consecutive, uint8 or uint16 [H, W, 3], of one size of at least 16 pixels along each side.
         restorers: by the name they appear under.
         sharp: what the frames should be, likewise; None if nobody knows.
+        options: how they restore; the guard never mixes frames.
 
     Returns:
         the input's first, then in the order of `restorers`, then the sharp clip's if there is one.
@@ -73,7 +77,7 @@ def measure_stability(
     names = [INPUT, *restorers, *([] if sharp is None else [SHARP])]
     sums = {name: _Sums() for name in names}
     compared = 1
-    for first, second in pairwise(_versions(frames, restorers, sharp)):
+    for first, second in pairwise(_versions(frames, restorers, sharp, replace(options, guard=False))):
         compared += 1
         motion = estimate_motion(first[INPUT], second[INPUT])
         trusted = motion.forward_trust > _TRUSTED
@@ -110,9 +114,11 @@ class _Sums:
 
 
 def _versions(
-    frames: Iterable[NDArray[Any]], restorers: Mapping[str, Restorer], sharp: Iterable[NDArray[Any]] | None
+    frames: Iterable[NDArray[Any]],
+    restorers: Mapping[str, Restorer],
+    sharp: Iterable[NDArray[Any]] | None,
+    options: RestoreOptions,
 ) -> Iterator[dict[str, Picture]]:
-    options = RestoreOptions(guard=False)
     aims = repeat(None) if sharp is None else iter(sharp)
     for frame in frames:
         versions = {INPUT: as_float(frame)}

@@ -11,19 +11,26 @@ from pathlib import Path
 import click
 
 from deblurgan.clip import frames_of
-from deblurgan.restore import Restorer
+from deblurgan.restore import RestoreOptions, Restorer
 from deblurgan.stability import Stability, measure_stability
 from deblurgan.whole import whole_file
 
 
 def report_stability(
-    clip: Path, restorers: Mapping[str, Restorer], *, sharp: Path | None, json_file: Path | None, quiet: bool
+    clip: Path,
+    restorers: Mapping[str, Restorer],
+    options: RestoreOptions,
+    *,
+    sharp: Path | None,
+    json_file: Path | None,
+    quiet: bool,
 ) -> int:
     """Measure a video, or a folder of numbered frames, and print a table.
 
     Args:
         clip: the video or folder.
         restorers: by the name they appear under.
+        options: how they restore.
         sharp: the same frames, only sharp, if there are any.
         json_file: gets every figure, too.
         quiet: no progress.
@@ -32,7 +39,7 @@ def report_stability(
 
     hidden = quiet or not sys.stderr.isatty()
     frames = tqdm(frames_of(clip), unit="frame", file=sys.stderr, disable=hidden, leave=False)
-    figures = measure_stability(frames, restorers, None if sharp is None else frames_of(sharp))
+    figures = measure_stability(frames, restorers, None if sharp is None else frames_of(sharp), options)
     click.echo(as_markdown(figures))
     if json_file:
         with whole_file(json_file, overwrite=True) as file:

@@ -25,7 +25,7 @@ def open_contestants(
     engine: str,
     precision: str,
     threads: int | None,
-    guard: bool,
+    options: RestoreOptions,
 ) -> dict[str, Contestant]:
     """Contestants by name; the stack closes them.
 
@@ -34,7 +34,7 @@ def open_contestants(
         models: names or paths; none for the default model.
         pairs: that folders of pictures belong to.
         engine, precision, threads: of models that restore here.
-        guard: acts for them.
+        options: how these restore.
 
     Raises:
         DeblurganError: a model is not to be had.
@@ -52,7 +52,7 @@ def open_contestants(
             name: str = path.resolve().name
             contestant: Contestant = picture_folder(path, pairs)
         else:
-            name, contestant = _restoring(stack, model, engine, precision, threads, guard)
+            name, contestant = _restoring(stack, model, engine, precision, threads, options)
         if name in found or name == INPUT:
             raise click.UsageError(f"Several models are called {name}; give one of them another name.")
         found[name] = contestant
@@ -60,9 +60,14 @@ def open_contestants(
 
 
 def _restoring(
-    stack: contextlib.ExitStack, model: str | None, engine: str, precision: str, threads: int | None, guard: bool
+    stack: contextlib.ExitStack,
+    model: str | None,
+    engine: str,
+    precision: str,
+    threads: int | None,
+    options: RestoreOptions,
 ) -> tuple[str, Contestant]:
     folder = catalogue.find(model)
     restorer = Restorer(folder.manifest, open_engine(folder, engine, threads=threads, precision=precision))
     stack.callback(restorer.close)
-    return folder.manifest.name, RestoringModel(restorer, RestoreOptions(guard=guard), str(folder.path))
+    return folder.manifest.name, RestoringModel(restorer, options, str(folder.path))

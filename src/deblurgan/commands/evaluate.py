@@ -15,7 +15,14 @@ import click
 from deblurgan import __version__, catalogue, page, plot, report
 from deblurgan.commands.clip_stability import report_stability
 from deblurgan.commands.contestants import open_contestants
-from deblurgan.commands.options import engine_option, guard_option, precision_option, quiet_option, threads_option
+from deblurgan.commands.options import (
+    engine_option,
+    guard_option,
+    precision_option,
+    quiet_option,
+    self_ensemble_option,
+    threads_option,
+)
 from deblurgan.errors import DeblurganError, MissingExtra
 from deblurgan.evaluation import INPUT, Contestant, Environment, Evaluation, Journal, PictureFolder, RestoringModel
 from deblurgan.evaluation import evaluate as evaluate_pairs
@@ -25,7 +32,7 @@ from deblurgan.image import Image, write
 from deblurgan.metrics import DEFAULT_METRICS, METRICS
 from deblurgan.pairs import LAYOUTS, Pair, Survey, describe_lonely, survey
 from deblurgan.protocols import PROTOCOLS, Protocol
-from deblurgan.restore import Restorer
+from deblurgan.restore import RestoreOptions, Restorer
 from deblurgan.samples import to_float
 from deblurgan.whole import whole_file
 
@@ -96,6 +103,7 @@ class _Targets:
 @engine_option
 @precision_option
 @guard_option
+@self_ensemble_option
 @threads_option
 @quiet_option
 def evaluate(
@@ -114,6 +122,7 @@ def evaluate(
     engine: str,
     precision: str,
     guard: bool,
+    self_ensemble: bool,
     threads: int | None,
     quiet: bool,
 ) -> int:
@@ -121,21 +130,24 @@ def evaluate(
 
     What was measured when the program was stopped is not measured again by the same command.
     """
+    options = RestoreOptions(guard=guard, self_ensemble=self_ensemble)
     if video:
         with contextlib.ExitStack() as stack:
             opened = open_contestants(
-                stack, models, (), engine=engine, precision=precision, threads=threads, guard=guard
+                stack, models, (), engine=engine, precision=precision, threads=threads, options=options
             )
-            return report_stability(Path(pairs), _restorers(opened), sharp=sharp, json_file=json_file, quiet=quiet)
+            return report_stability(
+                Path(pairs), _restorers(opened), options, sharp=sharp, json_file=json_file, quiet=quiet
+            )
     protocol = PROTOCOLS[protocol_name] if protocol_name else None
     found = _survey(pairs, layout, protocol)
     keys = tuple(dict.fromkeys(metrics or (protocol.metrics if protocol else DEFAULT_METRICS)))
     targets = _Targets(json_file, html_file, plots, save)
     with contextlib.ExitStack() as stack:
         contestants = open_contestants(
-            stack, models, found.pairs, engine=engine, precision=precision, threads=threads, guard=guard
+            stack, models, found.pairs, engine=engine, precision=precision, threads=threads, options=options
         )
-        settings = (__version__, engine, precision, threads, guard, save)
+        settings = (__version__, engine, precision, threads, options, save)
         name = fingerprint(found.pairs, contestants, keys, settings)
         journal = Journal(catalogue.cache_folder() / "evaluations" / f"{name}.jsonl")
         evaluation = replace(

@@ -51,4 +51,9 @@ guard_option = click.option(
     show_default=True,
     help="Take back what would harm the picture: spots, grids, colour shifts, changes to what is sharp already.",
 )
+self_ensemble_option = click.option(
+    "--self-ensemble",
+    is_flag=True,
+    help="Mean of the results for the picture's flips and quarter turns: eight times as long, a little better.",
+)
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks.")

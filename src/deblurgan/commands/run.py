@@ -20,6 +20,7 @@ from deblurgan.commands.options import (
     model_option,
     precision_option,
     quiet_option,
+    self_ensemble_option,
     threads_option,
 )
 from deblurgan.errors import DeblurganError
@@ -58,6 +59,7 @@ from deblurgan.restore import RestoreOptions, Restorer, load
     help="0 leaves the picture as it is, 1 is the whole effect.",
 )
 @guard_option
+@self_ensemble_option
 @click.option(
     "--preset",
     default="default",
@@ -100,6 +102,7 @@ def run(
     memory: str | None,
     strength: float,
     guard: bool,
+    self_ensemble: bool,
     preset: str,
     format_: str | None,
     quality: int | None,
@@ -123,7 +126,12 @@ def run(
     """
     options = PhotoOptions(
         restore=RestoreOptions(
-            strength, int(tile) if tile.isdigit() else tile, preset, parse_size(memory) if memory else None, guard
+            strength=strength,
+            tile=int(tile) if tile.isdigit() else tile,
+            preset=preset,
+            memory_limit=parse_size(memory) if memory else None,
+            guard=guard,
+            self_ensemble=self_ensemble,
         ),
         suffix=suffix,
         format=format_,

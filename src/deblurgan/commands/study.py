@@ -16,6 +16,7 @@ from deblurgan.errors import DeblurganError, StudyError
 from deblurgan.evaluation import INPUT
 from deblurgan.evaluation.contestants import read_pixels
 from deblurgan.pairs import LAYOUTS, survey
+from deblurgan.restore import RestoreOptions
 from deblurgan.study import as_page, fit, read_votes
 from deblurgan.whole import whole_file
 
@@ -88,7 +89,13 @@ def make_page(
     left_out = 0
     with contextlib.ExitStack() as stack:
         contestants = open_contestants(
-            stack, models, chosen, engine=engine, precision=precision, threads=threads, guard=guard
+            stack,
+            models,
+            chosen,
+            engine=engine,
+            precision=precision,
+            threads=threads,
+            options=RestoreOptions(guard=guard),
         )
         for pair in chosen:
             try:

@@ -241,14 +241,14 @@ def _within(work: WorkFolder, stop: int | None) -> list[Segment]:
 
 def _facts(plan: _Plan, restorer: Restorer, options: VideoOptions) -> dict[str, Any]:
     """Whatever changes a segment, as JSON holds it."""
-    source, coding = plan.footage.path, plan.coding
+    source, coding, restore = plan.footage.path, plan.coding, options.restore
     state = source.stat()
     return {
         "version": __version__,
         "source": [str(source.resolve()), state.st_size, state.st_mtime_ns],
         "model": repr(restorer.manifest),
         "engine": [restorer.engine.name, restorer.engine.precision],
-        "restore": [options.restore.strength, options.restore.tile, options.restore.preset],
+        "restore": [restore.strength, restore.tile, restore.preset, restore.self_ensemble],
         "coding": [coding.codec, coding.pixel_format, coding.crf],
         "first": plan.first,
         "only_blurred": options.only_blurred,
