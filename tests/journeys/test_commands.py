@@ -130,3 +130,5 @@ def test_a_training_becomes_a_model_that_runs(pairs, tmp_path, scene):
     assert "blurred input" in described
     PIL.Image.fromarray(scene).save(tmp_path / "photo.png")
     assert "photo_deblurred.png" in call("run", tmp_path / "photo.png", "--model", tmp_path / "tiny")
+    call("export", tmp_path / "run", "-o", tmp_path / "half", "--interpolate", tmp_path / "tiny", 0.5)
+    assert (tmp_path / "half" / "model.onnx").read_bytes() == (tmp_path / "tiny" / "model.onnx").read_bytes()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from deblurgan import catalogue
 from deblurgan.extras import require
 
 
@@ -18,6 +19,13 @@ from deblurgan.extras import require
     default="best",
     show_default=True,
     help="Which of a run folder's; a run without validation has only the last.",
+)
+@click.option(
+    "--interpolate",
+    nargs=2,
+    type=(str, click.FloatRange(0, 1)),
+    metavar="MODEL SHARE",
+    help="Take weights between: SHARE of the way from MODEL's, with 0, to the trained ones, with 1.",
 )
 @click.option("--name", help="Of the model; the folder's name if not given.")
 @click.option("--version", default="1", show_default=True, help="Of the weights.")
@@ -37,6 +45,7 @@ def export(
     run: str,
     output: str,
     checkpoint: str,
+    interpolate: tuple[str, float] | None,
     name: str | None,
     version: str,
     trained_on: tuple[str, ...],
@@ -50,12 +59,16 @@ def export(
     from deblurgan.training.export import export as write_model
     from deblurgan.training.export import manifest_of
     from deblurgan.training.measure import measure
+    from deblurgan.training.network_interpolation import draw_near
     from deblurgan.training.run_folder import BEST, LAST
 
     file = Path(run)
     if file.is_dir():
         file = file / (BEST if checkpoint == "best" and (file / BEST).exists() else LAST)
     trained = state.load(file)
+    if interpolate:
+        origin, share = interpolate
+        draw_near(trained.average, catalogue.find(origin), share)
     folder = Path(output)
     facts = manifest_of(
         trained.average, trained.recipe, name=name or folder.name, version=version, trained_on=trained_on
