@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ImageCms
 
+from deblurgan.by_camera import say_left_out
 from deblurgan.errors import MissingExtra, TooLarge, UnreadableImage, UnwritableTarget
 from deblurgan.formats import format_of
 from deblurgan.image import Image, is_picture, read, write
@@ -139,6 +140,15 @@ def test_without_the_extra_its_name_is_said(content, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=r"pip install 'deblurgan\[photo\]'"):
         read(content)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("urn:com:apple:photo:2020:aux:hdrgainmap", True), ("urn:mpeg:hevc:2015:auxid:2", False)],
+)
+def test_a_gain_map_of_a_heic_photo_is_said_to_be_left_out(kind, said, caplog):
+    say_left_out("photo.heic", {kind: [3]})
+    assert ("gain map" in caplog.text) is said
 
 
 def test_a_heic_photo_is_read_upright_with_its_metadata():

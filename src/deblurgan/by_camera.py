@@ -1,6 +1,8 @@
 """HEIC through libheif and raw photos through LibRaw: what phones and cameras write, read only."""
 
 import io
+import logging
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,8 @@ from deblurgan.by_vips import exif_of_tiff
 from deblurgan.coded import DAMAGE, Coded, Samples, Saving, refuse_too_large
 from deblurgan.extras import require
 from deblurgan.metadata import EXIF_PREFIX
+
+logger = logging.getLogger(__name__)
 
 
 def read_heif(data: bytes, name: str, max_pixels: int) -> Coded:
@@ -30,6 +34,7 @@ def read_heif(data: bytes, name: str, max_pixels: int) -> Coded:
     except (*DAMAGE, RuntimeError) as error:
         raise ValueError(str(error)) from error
     info = picture.info
+    say_left_out(name, info.get("aux", {}))
     return Coded(
         samples=samples.reshape(*samples.shape[:2], -1),
         # libheif has turned the picture already, whatever its EXIF says.
@@ -39,6 +44,17 @@ def read_heif(data: bytes, name: str, max_pixels: int) -> Coded:
         xmp=info.get("xmp"),
         saving=Saving(),
     )
+
+
+def say_left_out(name: str, auxiliaries: Iterable[str]) -> None:
+    """Log that a HEIC file's gain map will not be in the result.
+
+    Args:
+        name: of the file.
+        auxiliaries: types of the pictures that belong to its main one.
+    """
+    if any("gainmap" in kind.lower() for kind in auxiliaries):
+        logger.warning("%s: the gain map of HDR is left out", name)
 
 
 def read_raw(data: bytes, name: str, max_pixels: int) -> Coded:

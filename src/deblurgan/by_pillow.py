@@ -14,7 +14,7 @@ from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from deblurgan import by_vips, jpeg2000, photoshop
+from deblurgan import by_vips, gain_map, jpeg2000, photoshop
 from deblurgan.coded import DAMAGE, Coded, Samples, Saving, refuse_too_large, sane_dpi, say_converted
 from deblurgan.errors import TooLarge, UnreadableImage
 from deblurgan.metadata import EXIF_PREFIX, orientation, quiet_pillow
@@ -103,6 +103,8 @@ def encoded(coded: Coded, format: str, quality: int | None) -> bytes:
         raise ValueError(str(error)) from error
     if format == "JPEG2000":
         return jpeg2000.with_blocks(stream.getvalue(), coded.icc_profile, coded.exif, coded.xmp)
+    if format == "JPEG" and coded.behind:
+        return gain_map.with_these(stream.getvalue(), coded.behind)
     return stream.getvalue()
 
 
@@ -143,6 +145,7 @@ def _read(data: bytes, name: str, format: str, max_pixels: int) -> Coded:
         else Saving(lossless=lossless, dpi=dpi),
         photoshop=photoshop.joined(_segments(picture, "APP13")),
         comments=tuple(_segments(picture, "COM")),
+        behind=_behind(data, name) if format == "JPEG" else None,
     )
 
 
@@ -183,6 +186,17 @@ def _segments(picture: ImageFile, kind: str) -> list[bytes]:
     if not isinstance(picture, JpegImageFile):
         return []
     return [body for name, body in picture.applist if name == kind]
+
+
+def _behind(jpeg: bytes, name: str) -> gain_map.Behind | None:
+    try:
+        found = gain_map.behind(jpeg)
+    except ValueError as error:
+        logger.warning("%s: %s, so they are left out", name, error)
+        return None
+    if found.others:
+        logger.warning("%s: %d further pictures, such as a depth map, are left out", name, found.others)
+    return found
 
 
 def _is_deep(data: bytes, format: str) -> bool:

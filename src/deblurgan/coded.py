@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deblurgan.errors import TooLarge
+from deblurgan.gain_map import Behind
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ class Coded:
     """`samples` [H, W, bands], uint8 or uint16; bands: 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha.
 
     `orientation` is EXIF's, 1..8, and not yet applied; `exif` starts at its TIFF header. `photoshop` is the
-    block of resources that holds IPTC, `comments` are JPEG's.
+    block of resources that holds IPTC, `comments` are JPEG's, and so is what lies `behind` the picture.
     """
 
     samples: Samples
@@ -63,6 +64,17 @@ class Coded:
     saving: Saving
     photoshop: bytes | None = None
     comments: tuple[bytes, ...] = ()
+    behind: Behind | None = None
+
+    def upright(self) -> "Coded":
+        """Return the picture with its orientation applied to samples and tables."""
+        samples, saving = self.samples, self.saving
+        if self.orientation >= 5:
+            samples, saving = samples.swapaxes(0, 1), saving.transposed()
+        samples = samples[
+            :: -1 if self.orientation in (3, 4, 7, 8) else 1, :: -1 if self.orientation in (2, 3, 6, 7) else 1
+        ]
+        return dataclasses.replace(self, samples=samples, saving=saving, orientation=1)
 
 
 def sane_dpi(horizontal: float, vertical: float) -> tuple[float, float] | None:

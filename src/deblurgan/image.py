@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from deblurgan import by_camera, by_pillow, by_vips, photoshop
 from deblurgan.coded import Coded, Saving
-from deblurgan.errors import UnreadableImage, UnwritableTarget
+from deblurgan.errors import DeblurganError, UnreadableImage, UnwritableTarget
 from deblurgan.formats import SUFFIXES as SUFFIXES
 from deblurgan.formats import format_of, suffix_of_result
 from deblurgan.formats import is_picture as is_picture
 from deblurgan.formats import pictures_in as pictures_in
+from deblurgan.gain_map import Behind, with_length
 from deblurgan.metadata import patched_exif, patched_xmp
 from deblurgan.samples import samples_of
 from deblurgan.samples import to_float as to_float
@@ -28,16 +29,14 @@ MAX_PIXELS = 300_000_000
 _READERS = {"TIFF": by_vips.read_tiff, "HEIF": by_camera.read_heif, "RAW": by_camera.read_raw}
 
 # What each format cannot hold, by the fields of `Coded`.
+_JPEG_ONLY = {"comments": "comments", "behind": "the gain map of HDR"}
 _LOSES = {
-    "PNG": {"photoshop": "IPTC", "comments": "comments"},
-    "WEBP": {"photoshop": "IPTC", "comments": "comments"},
-    "AVIF": {"photoshop": "IPTC", "comments": "comments"},
-    "JPEG2000": {"photoshop": "IPTC", "comments": "comments"},
-    "TIFF": {"comments": "comments"},
-    "BMP": {
-        **{"icc_profile": "the colour profile", "exif": "EXIF", "xmp": "XMP"},
-        **{"photoshop": "IPTC", "comments": "comments"},
-    },
+    "PNG": {"photoshop": "IPTC"} | _JPEG_ONLY,
+    "WEBP": {"photoshop": "IPTC"} | _JPEG_ONLY,
+    "AVIF": {"photoshop": "IPTC"} | _JPEG_ONLY,
+    "JPEG2000": {"photoshop": "IPTC"} | _JPEG_ONLY,
+    "TIFF": _JPEG_ONLY,
+    "BMP": {"icc_profile": "the colour profile", "exif": "EXIF", "xmp": "XMP", "photoshop": "IPTC"} | _JPEG_ONLY,
 }
 
 _KINDS = (np.float32, np.uint8, np.uint16)
@@ -53,7 +52,7 @@ class Image:
 
     Both may also be uint8 or uint16, which take a quarter or half of the memory. A grey photo holds its grey
     three times. `exif` starts at its TIFF header; its orientation is 1. `photoshop` holds IPTC,
-    `comments` are JPEG's.
+    `comments` are JPEG's, and `gain_map` is what lies behind a JPEG that displays make HDR of.
     """
 
     pixels: Pixels
@@ -65,6 +64,7 @@ class Image:
     xmp: bytes | None = None
     photoshop: bytes | None = None
     comments: tuple[bytes, ...] = ()
+    gain_map: Behind | None = None
     format: str = "PNG"
     saving: Saving = dataclasses.field(default_factory=Saving)
     source: Path | None = None
@@ -134,8 +134,8 @@ def write(
 
     Unless `quality` (1..100) is given, JPEG keeps the quantisation tables and subsampling it came with, and
     lossless WebP and JPEG 2000 stay lossless; all other lossy files are saved at 95, which JPEG 2000 takes for
-    30 dB plus a fifth of it. "strip" leaves out EXIF, XMP, IPTC and comments; the ICC profile always stays, for
-    without it the colours change.
+    30 dB plus a fifth of it. "strip" leaves out EXIF, XMP, IPTC, comments and the gain map,
+    which XMP describes; the ICC profile always stays, for without it the colours change.
 
     Raises:
         UnwritableTarget: the target exists, cannot be written or its format cannot hold the photo.
@@ -151,7 +151,7 @@ def write(
     if suffix.lower() not in SUFFIXES:
         raise UnwritableTarget(f"{name} cannot be written as {suffix!r}; use one of {' '.join(SUFFIXES)}.")
     if metadata == "strip":
-        image = dataclasses.replace(image, exif=None, xmp=None, photoshop=None, comments=())
+        image = dataclasses.replace(image, exif=None, xmp=None, photoshop=None, comments=(), gain_map=None)
     if isinstance(target, str | Path):
         write_whole(target, _encoded(image, name, SUFFIXES[suffix.lower()], quality), overwrite=overwrite)
     else:
@@ -175,10 +175,9 @@ def _contents(source: Path | str | bytes | BinaryIO) -> tuple[bytes, str, Path |
 
 
 def _image(coded: Coded, name: str, format: str, path: Path | None, as_stored: bool) -> Image:
-    samples, saving, turn = coded.samples, coded.saving, coded.orientation
-    if turn >= 5:
-        samples, saving = samples.swapaxes(0, 1), saving.transposed()
-    samples = samples[:: -1 if turn in (3, 4, 7, 8) else 1, :: -1 if turn in (2, 3, 6, 7) else 1]
+    gain_map, xmp = _upright_map(coded, name)
+    coded = coded.upright()
+    samples = coded.samples
     height, width, bands = samples.shape
     pixels: Pixels = samples[..., :3]
     alpha: Pixels | None = samples[..., -1] if bands in (2, 4) else None
@@ -198,13 +197,33 @@ def _image(coded: Coded, name: str, format: str, path: Path | None, as_stored: b
         bit_depth=16 if samples.dtype == np.uint16 else 8,
         icc_profile=coded.icc_profile,
         exif=_true_exif(coded.exif, name, width, height),
-        xmp=patched_xmp(coded.xmp, width, height) if coded.xmp else None,
+        xmp=patched_xmp(xmp, width, height) if xmp else None,
         photoshop=_true_photoshop(coded.photoshop, name),
         comments=coded.comments,
+        gain_map=gain_map,
         format=format,
-        saving=saving,
+        saving=coded.saving,
         source=path,
     )
+
+
+def _upright_map(coded: Coded, name: str) -> tuple[Behind | None, bytes | None]:
+    """The gain map, turned as the picture will be, and the picture's XMP that states its length."""
+    found = coded.behind
+    if found is None or found.gain_map is None:
+        return None, coded.xmp
+    if coded.orientation == 1:
+        return found, coded.xmp
+    try:
+        small = by_pillow.read(found.gain_map, name, "JPEG", MAX_PIXELS)
+        # The picture's orientation counts for its map, whatever the map states itself.
+        turned = dataclasses.replace(small, orientation=coded.orientation, exif=None).upright()
+        gain_map = by_pillow.encoded(turned, "JPEG", None)
+    except (ValueError, DeblurganError) as error:
+        logger.warning("%s: its gain map is damaged (%s), so it is left out", name, error)
+        return None, coded.xmp
+    xmp = coded.xmp and with_length(coded.xmp, len(found.gain_map), len(gain_map))
+    return dataclasses.replace(found, gain_map=gain_map), xmp
 
 
 def _encoded(image: Image, name: str, format: str, quality: int | None) -> bytes:
@@ -229,6 +248,7 @@ def _encoded(image: Image, name: str, format: str, quality: int | None) -> bytes
         saving=image.saving,
         photoshop=image.photoshop,
         comments=image.comments,
+        behind=image.gain_map,
     )
     _say_what_is_lost(coded, name, format)
     try:
