@@ -5,16 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
-from deblurgan import image, networks
-from deblurgan.catalogue import ModelFolder, find
-from deblurgan.engines import ENGINES, open_engine
-from deblurgan.errors import BrokenModel, UnknownEngine
-from deblurgan.image import Image
-from deblurgan.restore import RestoreOptions, Restorer
-from deblurgan.training.calibration import calibrate, ranges_of
-from deblurgan.training.export import export, manifest_of
+torch = pytest.importorskip("torch")
+
+from deblurgan import image, networks  # noqa: E402
+from deblurgan.catalogue import ModelFolder, find  # noqa: E402
+from deblurgan.engines import ENGINES, open_engine  # noqa: E402
+from deblurgan.errors import BrokenModel, UnknownEngine  # noqa: E402
+from deblurgan.image import Image  # noqa: E402
+from deblurgan.restore import RestoreOptions, Restorer  # noqa: E402
+from deblurgan.training.calibration import calibrate, ranges_of  # noqa: E402
+from deblurgan.training.export import export, manifest_of  # noqa: E402
 
 openvino = pytest.mark.skipif(not ENGINES["openvino"].installed, reason="int8 is OpenVINO's")
 

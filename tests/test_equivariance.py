@@ -1,20 +1,21 @@
 """A network kept equivariant turns its results with its pictures, and training keeps it so."""
 
 import pytest
-import torch
 
-from deblurgan import networks
-from deblurgan.errors import RecipeError
-from deblurgan.networks.equivariance import is_equivariant, keep_equivariant, make_equivariant
-from deblurgan.training import state
-from deblurgan.training.recipe import from_settings
-from deblurgan.training.step import training_step
+torch = pytest.importorskip("torch")
+
+from deblurgan import networks  # noqa: E402
+from deblurgan.errors import RecipeError  # noqa: E402
+from deblurgan.networks.equivariance import is_equivariant, keep_equivariant, make_equivariant  # noqa: E402
+from deblurgan.training import state  # noqa: E402
+from deblurgan.training.recipe import from_settings  # noqa: E402
+from deblurgan.training.step import training_step  # noqa: E402
 
 NARROW = {"channels": (8, 16, 16), "depths": (1, 1, 1), "decoder_depths": (1, 1)}
 WAYS = [(mirrored, quarters) for mirrored in (False, True) for quarters in range(4)]
 
 
-def moved(maps: torch.Tensor, mirrored: bool, quarters: int) -> torch.Tensor:
+def moved(maps, mirrored, quarters):
     return torch.rot90(maps.flip(-1) if mirrored else maps, quarters, (-2, -1))
 
 
