@@ -136,6 +136,14 @@ def test_all_but_the_picture_is_as_it_was_and_the_picture_nearly(recipe, tmp_pat
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted((source.name, target.name))
 
 
+def test_a_title_that_is_not_utf_8_does_not_cost_the_clip(tmp_path):
+    source = make(tmp_path, Recipe("clip.mkv", frames=3, subtitles=""))
+    source.write_bytes(source.read_bytes().replace(b"A walk", b"A w\xe4lk"))
+    assert restore(source, tmp_path / "out.mkv").status == "done"
+    with av.open(tmp_path / "out.mkv") as container:
+        assert container.metadata["title"].startswith("A w")
+
+
 def test_colours_come_back_to_the_bit_without_compression(tmp_path):
     source = make(tmp_path, Recipe("clip.mkv", frames=3, colours=(5, 1, 5, 6), sound="", subtitles=""))
     assert restore(source, tmp_path / "out.mkv", codec="ffv1").status == "done"
@@ -189,8 +197,10 @@ def test_a_part_starts_at_zero_with_its_own_sound(tmp_path):
     assert film == 0.3 * 15360
     assert whole < Fraction("0.3") + SOUND_PACKET
     with av.open(target) as container:
-        chapters = [(chapter["start"], chapter["end"]) for chapter in container.chapters()]
-    assert chapters == [(0, 100), (100, 300)]
+        chapters = [
+            [chapter[end] * chapter["time_base"] for end in ("start", "end")] for chapter in container.chapters()
+        ]
+    assert chapters == [[0, Fraction("0.1")], [Fraction("0.1"), Fraction("0.3")]]
 
 
 def test_a_part_that_would_end_after_the_clip_ends_with_it(tmp_path):

@@ -55,8 +55,9 @@ def opened(path: Path | str) -> Iterator[InputContainer]:
     import av
 
     try:
-        # Metadata in another encoding than UTF-8 must not cost the video.
-        with av.open(path, metadata_errors="replace") as container:
+        # Metadata in another encoding than UTF-8 must not cost the video; from 19 on, PyAV sees to that itself.
+        sees_to_it = int(av.__version__.partition(".")[0]) >= 19
+        with av.open(path) if sees_to_it else av.open(path, metadata_errors="replace") as container:
             yield container
     except av.error.EOFError as error:
         raise UnreadableVideo(f"{path} holds no frames; get a fresh copy.") from error

@@ -89,13 +89,15 @@ def survey(path: Path) -> Footage:
         if first is None:
             raise UnreadableVideo(f"{path} holds no frames; get a fresh copy.")
         assert film.time_base is not None
+        rate = film.average_rate or film.guessed_rate
+        # From 19 on, PyAV has rational numbers of its own, whose products may be rounded.
         footage = Footage(
             path=path,
             container=container.format.name,
             stream=film.index,
             codec=film.codec_context.codec.canonical_name,
-            time_base=film.time_base,
-            rate=film.average_rate or film.guessed_rate,
+            time_base=Fraction(film.time_base),
+            rate=Fraction(rate) if rate else None,
             times=tuple(sorted(looked.times)),
             end=film.start_time + film.duration if film.duration and film.start_time is not None else None,
             width=first.width,
@@ -137,7 +139,7 @@ def _look_through(container: InputContainer, film: VideoStream) -> _Look:
     start = Fraction(container.start_time or 0, av.time_base)
     ends_early = declared is not None and end - start < declared - _SLACK
     # What is decoded last is not shown last: only frames shown by then are all there.
-    first = min(times, default=0) * (film.time_base or Fraction(1))
+    first = min(times, default=0) * Fraction(film.time_base or 1)
     whole = max(decoded - first, Fraction(0)) if ends_early or found < film.frames else None
     return _Look(times, whole, declared)
 

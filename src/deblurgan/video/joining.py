@@ -278,7 +278,7 @@ def _chapters(source: InputContainer, part: Part) -> list[Any]:
     kept = []
     for chapter in source.chapters():
         tick = chapter["time_base"]
-        if tick is None:
+        if not tick:
             continue
         shift = round(part.shift / tick)
         end = chapter["end"] if part.stop is None else min(chapter["end"], round(part.stop / tick))
