@@ -89,6 +89,21 @@ def test_the_choice_is_the_fastest_and_is_timed_once(two_engines):
     assert sorted(two_engines) == ["quick", "slow"]
 
 
+def test_a_busy_machine_does_not_decide(two_engines, monkeypatch):
+    delays = iter([0.05] * 5)
+    calm = sys.modules["made_up"].quick
+
+    def delayed(model, options):
+        engine = calm(model, options)
+        run = engine.run
+        engine.run = lambda batch: time.sleep(next(delays, 0)) or run(batch)
+        return engine
+
+    monkeypatch.setattr(sys.modules["made_up"], "quick", delayed)
+    assert choose() == "quick"
+    assert next(delays, None) is None
+
+
 def test_other_threads_are_timed_anew_and_a_damaged_memory_costs_nothing(two_engines, monkeypatch, tmp_path):
     choose()
     monkeypatch.setenv("DEBLURGAN_THREADS", "7")

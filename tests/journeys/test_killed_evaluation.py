@@ -11,11 +11,26 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from deblurgan.engines import ENGINES
+
 SIGKILL = getattr(signal, "SIGKILL", None)
+ENGINE = next(name for name, entry in ENGINES.items() if entry.installed)
 
 
 def evaluation(pairs, report, cache):
-    command = [sys.executable, "-m", "deblurgan", "evaluate", pairs, "--json", report, "--threads", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "deblurgan",
+        "evaluate",
+        pairs,
+        "--json",
+        report,
+        "--engine",
+        ENGINE,
+        "--threads",
+        "1",
+    ]
     return subprocess.Popen(
         [str(part) for part in command],
         env={**os.environ, "DEBLURGAN_CACHE": str(cache)},
