@@ -18,19 +18,8 @@ ENGINE = next(name for name, entry in ENGINES.items() if entry.installed)
 
 
 def evaluation(pairs, report, cache):
-    command = [
-        sys.executable,
-        "-m",
-        "deblurgan",
-        "evaluate",
-        pairs,
-        "--json",
-        report,
-        "--engine",
-        ENGINE,
-        "--threads",
-        "1",
-    ]
+    options = ["--json", report, "--engine", ENGINE, "--threads", "1"]
+    command = [sys.executable, "-m", "deblurgan", "evaluate", pairs, *options]
     return subprocess.Popen(
         [str(part) for part in command],
         env={**os.environ, "DEBLURGAN_CACHE": str(cache)},
