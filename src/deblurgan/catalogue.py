@@ -21,6 +21,9 @@ _CHECKPOINTS = "deblurgan.training.checkpoints"
 
 BUNDLED = Path(__file__).parent / "models"
 
+DEFAULT = "default"
+"""The model where nobody names one."""
+
 
 @dataclass(frozen=True)
 class ModelFolder:
@@ -64,9 +67,9 @@ class Catalogue:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Names that can be asked for, sorted."""
+        """Names that can be asked for: the default first, then by the alphabet."""
         found = (path.parent.name for root in self.folders for path in root.glob(f"*/{manifest.FILE_NAME}"))
-        return tuple(sorted(set(found)))
+        return tuple(sorted(set(found), key=lambda name: (name != DEFAULT, name)))
 
     def find(self, model: str | Path | None = None) -> ModelFolder:
         """Look a model up.
@@ -80,7 +83,7 @@ class Catalogue:
             BrokenModel: the folder's manifest or the checkpoint is wrong.
             MissingExtra: a checkpoint was given but the extra is not installed.
         """
-        wanted = str(model or os.environ.get("DEBLURGAN_MODEL") or "default")
+        wanted = str(model or os.environ.get("DEBLURGAN_MODEL") or DEFAULT)
         candidates = [root / wanted for root in self.folders] if Path(wanted).name == wanted else []
         place = Path(wanted)
         for folder in (*candidates, place.parent if place.suffix == ".onnx" else place):
@@ -107,7 +110,7 @@ def find(model: str | Path | None = None) -> ModelFolder:
 
 
 def available_models() -> tuple[str, ...]:
-    """Names of the installed models, sorted."""
+    """Names of the installed models, as `Catalogue.names` orders them."""
     return installed().names
 
 
