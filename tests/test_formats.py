@@ -102,13 +102,13 @@ def test_a_cut_file_is_refused_by_name(tmp_path, format, share):
         read(path)
 
 
-@pytest.mark.parametrize("name", ["a.heic", "a.HEIF", "b.jp2", "c.avif", "d.dng", "e.cr3", "f.NEF"])
+@pytest.mark.parametrize("name", ["a.heic", "a.HEIF", "b.jp2", "c.avif", "d.dng", "e.cr3", "f.NEF", "g.mpo"])
 def test_these_suffixes_are_pictures(name):
     assert is_picture(name)
 
 
 def test_what_cannot_be_written_gets_a_result_that_can(tmp_path):
-    for name in ("phone.heic", "camera.dng", "archive.j2k", "plain.avif"):
+    for name in ("phone.heic", "camera.dng", "archive.j2k", "plain.avif", "stereo.mpo"):
         (tmp_path / name).touch()
     jobs = plan([str(tmp_path)], None, PhotoOptions())
     assert [job.target.name for job in jobs if isinstance(job, Job)] == [
@@ -116,6 +116,7 @@ def test_what_cannot_be_written_gets_a_result_that_can(tmp_path):
         "camera_deblurred.tif",
         "phone_deblurred.jpg",
         "plain_deblurred.avif",
+        "stereo_deblurred.jpg",
     ]
     with pytest.raises(UnwritableTarget, match="'heic'"):
         plan([str(tmp_path)], None, PhotoOptions(format="heic"))

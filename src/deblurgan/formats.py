@@ -20,7 +20,7 @@ SUFFIXES = {
 """The suffixes that results can have, in lower case, and the format each stands for."""
 
 RESULTS = {
-    **dict.fromkeys((".heic", ".heif"), ".jpg"),
+    **dict.fromkeys((".heic", ".heif", ".mpo"), ".jpg"),
     **dict.fromkeys((".j2k", ".j2c", ".jpf"), ".jp2"),
     **dict.fromkeys((".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw"), ".tif"),
 }
