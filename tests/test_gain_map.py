@@ -1,6 +1,7 @@
 """A phone's HDR photo keeps its gain map, turned as the photo is; damage behind a picture never costs it."""
 
 import io
+import struct
 
 import numpy as np
 import PIL.Image
@@ -119,6 +120,25 @@ def test_a_damaged_gain_map_of_a_turned_photo_is_left_out_with_a_word(caplog):
     image = read(phone_photo(6, GAIN_MAP[:-200] + bytes(200))[:-150])
     assert (image.width, image.height, image.gain_map) == (8, 16, None)
     assert "gain map is damaged" in caplog.text
+
+
+def test_a_gain_map_larger_than_its_turned_photo_is_left_out_with_a_word(caplog):
+    image = read(phone_photo(6, jpeg((64, 32), xmp=HDR)))
+    assert (image.width, image.height, image.gain_map) == (8, 16, None)
+    assert "more than the 128 allowed" in caplog.text
+
+
+def test_an_index_that_lists_the_same_bytes_endlessly_costs_no_time_and_no_memory():
+    entries = 4000
+    directory = struct.pack(">HHHLL", 1, 0xB002, 7, 16 * entries, 26) + bytes(4)
+    body = b"MPF\0MM\0*" + struct.pack(">L", 8) + directory + bytes(16)
+    # Each entry points to the same start of a picture, and claims all that follows it.
+    place = len(body) - 4 + 16 * entries
+    body += struct.pack(">LLLL", 0, 2**31, place, 0) * (entries - 1)
+    segment = b"\xff\xe2" + struct.pack(">H", len(body) + 2) + body
+    found = behind(b"\xff\xd8" + segment + b"\xff\xd8" * 4_000_000)
+    assert found.gain_map is None
+    assert found.others == 999
 
 
 @pytest.mark.parametrize("form", [b'Item:Length="%d"', b"Item:Length='%d'", b"<Item:Length>%d</Item:Length>"])

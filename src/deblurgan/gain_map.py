@@ -20,6 +20,7 @@ _START, _SCAN, _APP0, _APP2, _APP15, _COMMENT = b"\xff\xd8", 0xDA, 0xE0, 0xE2, 0
 _VERSION, _COUNT, _ENTRIES = 0xB000, 0xB001, 0xB002
 _ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 _ENTRY = 16
+_MOST = 1000  # pictures that are looked for, whatever a file claims to hold
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,9 @@ def behind(jpeg: bytes) -> Behind:
         pictures = [] if index is None else list(_listed(jpeg, index))
     except (KeyError, struct.error) as error:
         raise ValueError("the index of its further pictures is damaged") from error
-    maps = [picture for _, picture in pictures if any(word in picture[:_HEAD].lower() for word in _TELLING)]
-    others = sum(kind & _KIND != _SMALL_COPY and picture not in maps for kind, picture in pictures)
-    return Behind(maps[0] if maps else None, declaration, others)
+    maps = [(start, stop) for _, start, stop in pictures if _is_gain_map(jpeg[start : min(stop, start + _HEAD)])]
+    others = sum(kind & _KIND != _SMALL_COPY and (start, stop) not in maps for kind, start, stop in pictures)
+    return Behind(jpeg[slice(*maps[0])] if maps else None, declaration, others)
 
 
 def with_these(jpeg: bytes, found: Behind) -> bytes:
@@ -94,8 +95,13 @@ def _end_of_metadata(jpeg: bytes) -> int:
     return end
 
 
-def _listed(jpeg: bytes, base: int) -> Iterator[tuple[int, bytes]]:
-    """Kind and file of each picture but the first; the index, a TIFF directory, starts at `base`."""
+def _is_gain_map(head: bytes) -> bool:
+    """Whether the first bytes of a picture say so."""
+    return any(word in head.lower() for word in _TELLING)
+
+
+def _listed(jpeg: bytes, base: int) -> Iterator[tuple[int, int, int]]:
+    """Kind, start and stop of each picture but the first; the index, a TIFF directory, starts at `base`."""
     order = _ORDERS[jpeg[base : base + 4]]
     (directory,) = struct.unpack_from(order + "L", jpeg, base + 4)
     (fields,) = struct.unpack_from(order + "H", jpeg, base + directory)
@@ -104,11 +110,10 @@ def _listed(jpeg: bytes, base: int) -> Iterator[tuple[int, bytes]]:
         tag, _, size, place = struct.unpack_from(order + "HHLL", jpeg, field)
         places[tag] = (size, base + place)
     size, entries = places[_ENTRIES]
-    for entry in range(entries + _ENTRY, entries + size, _ENTRY):
+    for entry in range(entries + _ENTRY, entries + min(size, _MOST * _ENTRY), _ENTRY):
         kind, length, offset = struct.unpack_from(order + "LLL", jpeg, entry)
-        picture = jpeg[base + offset : base + offset + length]
-        if picture.startswith(_START):
-            yield kind, picture
+        if length and jpeg.startswith(_START, base + offset):
+            yield kind, base + offset, base + offset + length
 
 
 def _index(size: int, offset: int, size_of_map: int) -> bytes:

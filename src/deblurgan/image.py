@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import math
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -215,12 +216,13 @@ def _upright_map(coded: Coded, name: str) -> tuple[Behind | None, bytes | None]:
     if coded.orientation == 1:
         return found, coded.xmp
     try:
-        small = by_pillow.read(found.gain_map, name, "JPEG", MAX_PIXELS)
+        # One that is larger than its picture would get round every limit on the picture.
+        small = by_pillow.read(found.gain_map, name, "JPEG", math.prod(coded.samples.shape[:2]))
         # The picture's orientation counts for its map, whatever the map states itself.
         turned = dataclasses.replace(small, orientation=coded.orientation, exif=None).upright()
         gain_map = by_pillow.encoded(turned, "JPEG", None)
     except (ValueError, DeblurganError) as error:
-        logger.warning("%s: its gain map is damaged (%s), so it is left out", name, error)
+        logger.warning("%s: its gain map is damaged or too large (%s), so it is left out", name, error)
         return None, coded.xmp
     xmp = coded.xmp and with_length(coded.xmp, len(found.gain_map), len(gain_map))
     return dataclasses.replace(found, gain_map=gain_map), xmp
