@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from deblurgan.blur import BlurSettings, draw_exposure, expose
 from deblurgan.blur.camera import blur_with
+from deblurgan.blur.defocus import defocused, disc
 from deblurgan.blur.kernel import rasterise
 from deblurgan.blur.sensor import Sensor, add_noise, to_light, to_values
 from deblurgan.blur.trajectory import Trajectory, draw_trajectory
@@ -126,3 +127,24 @@ def test_noise_has_the_stated_variance():
     sensor = Sensor(linear=False, highlight=0, read_noise=0.02, shot_noise=0.001, jpeg_quality=None, seed=3)
     noisy = add_noise(np.full((200, 200, 3), 0.5, np.float32), sensor)
     assert noisy.var() == pytest.approx(0.02**2 + 0.001 * 0.5, rel=0.03)
+
+
+@given(st.floats(0.6, 12))
+def test_a_disc_is_round_as_large_as_its_radius_and_keeps_the_light(radius):
+    kernel = disc(radius)
+    assert kernel.sum() == pytest.approx(1, abs=1e-5)
+    np.testing.assert_array_equal(kernel, np.rot90(kernel))
+    assert 1 / kernel.max() == pytest.approx(np.pi * radius**2, rel=0.35)
+    even = np.full((40, 40, 3), 0.3, np.float32)
+    np.testing.assert_allclose(defocused(even, radius), even, atol=1e-5)
+
+
+def test_what_is_out_of_focus_is_so_on_both_sides_of_a_pair():
+    settings = dataclasses.replace(CLEAN, defocused=1.0, defocus_radius=2.0)
+    picture = picture_for(settings)
+    drawn = [draw_exposure(np.random.default_rng(seed), settings, picture.shape[:2]) for seed in range(20)]
+    pairs = [expose(picture, exposure) for exposure in drawn]
+    assert {exposure.defocus for exposure in drawn} == {2.0}
+    assert all(sharp.std() < 0.5 * picture.std() for _, sharp in pairs)
+    still = sum(np.abs(blurred - sharp).max() < 1 / 255 for blurred, sharp in pairs)
+    assert 4 <= still <= 16

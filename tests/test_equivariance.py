@@ -28,10 +28,10 @@ def tied(**options: object) -> networks.FPNGenerator:
     return network
 
 
-@pytest.mark.parametrize("scale", [1, 2])
+@pytest.mark.parametrize("options", [{}, {"scale": 2}, {"recurrent_scales": 2}])
 @pytest.mark.parametrize(("mirrored", "quarters"), WAYS)
-def test_a_moved_picture_gives_the_moved_result(mirrored, quarters, scale):
-    network, picture = tied(scale=scale), torch.rand(1, 3, 16, 24)
+def test_a_moved_picture_gives_the_moved_result(mirrored, quarters, options):
+    network, picture = tied(**options), torch.rand(1, 3, 16, 32)
     with torch.no_grad():
         result, of_moved = network(picture), network(moved(picture, mirrored, quarters))
     assert torch.allclose(of_moved, moved(result, mirrored, quarters), atol=1e-4)

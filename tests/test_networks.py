@@ -63,3 +63,20 @@ def test_a_batch_gives_what_its_pictures_give_alone():
         together = network(batch)
         alone = torch.cat([network(picture[None]) for picture in batch])
     torch.testing.assert_close(together, alone)
+
+
+def test_a_scale_recurrent_network_sees_at_half_the_size_what_is_too_far_away():
+    torch.manual_seed(0)
+    once, twice = (awake(build("fpn_plain", **TINY, recurrent_scales=scales)) for scales in (1, 2))
+    assert (once.size_multiple, twice.size_multiple) == (8, 16)
+    assert twice.minimum_size == (16, 16)
+    wide = (build("fpn_plain", recurrent_scales=scales) for scales in (1, 2))
+    cost, cost_twice = (macs_per_pixel(network, 32) for network in wide)
+    assert cost_twice == pytest.approx(1.25 * cost, rel=0.05)
+    reach = reach_of(twice.change_of, 16)
+    assert 1.5 * reach < reach_of(twice, 16) <= 3 * reach
+
+
+def test_a_scale_recurrent_network_cannot_enlarge():
+    with pytest.raises(ValueError, match="enlarges"):
+        build("fpn_plain", **TINY, scale=2, recurrent_scales=2)

@@ -180,6 +180,27 @@ def test_training_can_start_from_an_exported_model(tiny, tmp_path):
         torch.testing.assert_close(old, new, atol=1e-3, rtol=1e-3)
 
 
+def test_a_scale_recurrent_network_starts_as_the_network_of_one_scale_that_it_starts_from(tiny, tmp_path):
+    first = state.begin(tiny)
+    torch.nn.init.normal_(first.average.decoder.head.weight)
+    state.save(first, tmp_path / "a.pt")
+    options = tiny.generator.options | {"recurrent_scales": 2}
+    start = dataclasses.replace(tiny.generator, options=options, start_from=str(tmp_path / "a.pt"))
+    second = state.begin(dataclasses.replace(tiny, generator=start))
+    blurred = torch.rand(1, 3, 32, 32) * 2 - 1
+    with torch.inference_mode():
+        torch.testing.assert_close(second.average(blurred), first.average(blurred))
+    assert (first.average(blurred) - blurred).std() > 0.01
+
+
+def test_crops_that_do_not_fit_the_network_are_refused(tiny):
+    generator = dataclasses.replace(tiny.generator, options=tiny.generator.options | {"recurrent_scales": 4})
+    state.begin(dataclasses.replace(tiny, generator=generator))
+    data = dataclasses.replace(tiny.data, crop=48)
+    with pytest.raises(RecipeError, match="crop is 48; for this network it must be a multiple of 32"):
+        state.begin(dataclasses.replace(tiny, generator=generator, data=data))
+
+
 def test_an_exported_model_gives_what_the_network_gives(tiny, tmp_path, scene):
     trained = loop.train(tiny, tmp_path / "run", threads=1)
     facts = manifest_of(trained.average, tiny, name="tiny")

@@ -14,9 +14,11 @@ from deblurgan.networks.normalisation import uses_picture_statistics  # noqa: E4
 FAMILIES = ("resnet18", "mobilenetv3_small_050", "efficientnet_b0", "convnext_atto", "regnetx_002", "vgg11_bn")
 
 
-@pytest.fixture(scope="module", params=GENERATORS)
+@pytest.fixture(scope="module", params=[*GENERATORS, "scale-recurrent"])
 def generator(request) -> FPNGenerator:
     torch.manual_seed(0)
+    if request.param == "scale-recurrent":
+        return build("fpn_plain", recurrent_scales=2).eval()
     return build(request.param).eval()
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deblurgan.blur.camera import blur_with, corners
+from deblurgan.blur.defocus import defocused
 from deblurgan.blur.layers import Layer, draw_layer, put_in_front
 from deblurgan.blur.sensor import Sensor, add_noise, compress, to_light, to_values
 from deblurgan.blur.trajectory import Trajectory, draw_trajectory
@@ -33,6 +34,9 @@ class BlurSettings:
         shot_noise: largest variance per unit of brightness.
         compressed: share that passes through JPEG.
         jpeg_quality: lowest quality used, up to 98.
+        defocused: share of pictures that are out of focus, on both sides of the pair, half of them taken without
+            any motion: they teach to leave a blurred background as it is.
+        defocus_radius: largest radius of the disc that a point out of focus becomes, from `LEAST_DEFOCUS` on.
     """
 
     longest: int = 24
@@ -49,6 +53,12 @@ class BlurSettings:
     shot_noise: float = 0.0004
     compressed: float = 0.25
     jpeg_quality: int = 70
+    defocused: float = 0.0
+    defocus_radius: float = 12.0
+
+
+LEAST_DEFOCUS = 2.0
+"""Pixels; a smaller disc looks like any lens at the edge of its picture, and may be sharpened."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +70,14 @@ class Exposure:
         layers: objects in front, nearest last.
         sensor: what the camera does to the light.
         margin: pixels around the picture that only lend light.
+        defocus: radius in pixels of the disc that every point has become before anything moves.
     """
 
     camera: Trajectory
     layers: tuple[Layer, ...]
     sensor: Sensor
     margin: int
+    defocus: float = 0.0
 
 
 def draw_exposure(rng: np.random.Generator, settings: BlurSettings, size: tuple[int, int]) -> Exposure:
@@ -73,7 +85,13 @@ def draw_exposure(rng: np.random.Generator, settings: BlurSettings, size: tuple[
     camera = _draw_motion(rng, settings, size)
     count = int(rng.integers(1, 3)) if rng.uniform() < settings.layered else 0
     layers = tuple(_draw_layer(rng, camera, settings, size) for _ in range(count))
-    return Exposure(camera, layers, _draw_sensor(rng, settings), settings.longest)
+    sensor = _draw_sensor(rng, settings)
+    if rng.uniform() >= settings.defocused:
+        return Exposure(camera, layers, sensor, settings.longest)
+    radius = LEAST_DEFOCUS * (settings.defocus_radius / LEAST_DEFOCUS) ** float(rng.uniform())
+    if rng.uniform() < 0.5:
+        camera, layers = camera.scaled(0.0), ()
+    return Exposure(camera, layers, sensor, settings.longest, radius)
 
 
 def expose(picture: NDArray[np.float32], exposure: Exposure) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -87,7 +105,7 @@ def expose(picture: NDArray[np.float32], exposure: Exposure) -> tuple[NDArray[np
         (blurred, sharp), both float32 [H, W, 3] in [0, 1]; every motion is centred on sharp.
     """
     sensor, margin = exposure.sensor, exposure.margin
-    light = to_light(picture, sensor)
+    light = defocused(to_light(picture, sensor), exposure.defocus)
     blurred = blur_with(light, exposure.camera, margin)
     for layer in exposure.layers:
         light, blurred = put_in_front(light, blurred, layer, margin)

@@ -50,26 +50,36 @@ class PlainBackbone(Backbone):
     Args:
         channels: width at strides 2, 4, 8, ...
         depths: residual blocks at each of them.
+        sees_change: whether it also sees, at half the size, a change that was found before.
     """
 
     name = "plain"
 
-    def __init__(self, channels: tuple[int, ...], depths: tuple[int, ...]) -> None:
+    def __init__(self, channels: tuple[int, ...], depths: tuple[int, ...], *, sees_change: bool = False) -> None:
         super().__init__()
         if len(channels) != len(depths):
             raise ValueError(f"{len(channels)} widths but {len(depths)} depths; give one of each per level")
         self.features = tuple(FeatureMap(width, 2 ** (level + 1)) for level, width in enumerate(channels))
         self.minimum_size = (2 ** len(channels), 2 ** len(channels))
+        self.sees_change = sees_change
         self.unshuffle = nn.PixelUnshuffle(2)
-        self.stem = projection(12, channels[0], 3)
+        self.stem = projection(12 + 3 * sees_change, channels[0], 3)
         self.down = nn.ModuleList(projection(finer, coarser, 2, stride=2) for finer, coarser in pairwise(channels))
         self.levels = nn.ModuleList(
             residual_blocks(width, depth) for width, depth in zip(channels, depths, strict=True)
         )
 
-    def forward(self, picture: Tensor) -> list[Tensor]:
-        """Map [N, 3, H, W], both sizes multiples of the last stride, to one map per level, finest first."""
-        maps = [self.levels[0](self.stem(self.unshuffle(picture)))]
+    def forward(self, picture: Tensor, change: Tensor | None = None) -> list[Tensor]:
+        """Map a picture to one feature map per level, finest first.
+
+        Args:
+            picture: [N, 3, H, W], both sizes multiples of the last stride.
+            change: [N, 3, H / 2, W / 2] for a backbone that sees one; None for no change.
+        """
+        seen = self.unshuffle(picture)
+        if self.sees_change:
+            seen = torch.cat([seen, torch.zeros_like(seen[:, :3]) if change is None else change], dim=1)
+        maps = [self.levels[0](self.stem(seen))]
         for down, level in zip(self.down, self.levels[1:], strict=True):
             maps.append(level(torch.relu(down(maps[-1]))))
         return maps

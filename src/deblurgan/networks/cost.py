@@ -23,7 +23,7 @@ def live_parameters(network: nn.Module) -> int:
     return sum(weights.numel() for weights in shapes.parameters() if weights.grad is not None)
 
 
-def macs_per_pixel(network: nn.Module, block: int) -> float:
+def macs_per_pixel(network: nn.Module, block: int, *, part: str = "") -> float:
     """Multiply-accumulates of the convolutions per pixel of a 1280x720 frame, which is padded if need be.
 
     Every layer counts as often as it runs, and one that never runs does not count.
@@ -31,9 +31,11 @@ def macs_per_pixel(network: nn.Module, block: int) -> float:
     Args:
         network: takes [N, 3, H, W]; it is not run, only its shapes are followed.
         block: sides of the input must be multiples of this.
+        part: name of a module in it, to count only what runs there.
     """
     height, width = (-(-side // block) * block for side in _FRAME)
     shapes = copy.deepcopy(network).to("meta").eval()
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         shapes(torch.zeros(1, 3, height, width, device="meta"))
-    return counter.get_total_flops() / 2 / (height * width)
+    place = f"{type(network).__name__}.{part}" if part else "Global"
+    return sum(counter.get_flop_counts()[place].values()) / 2 / (height * width)

@@ -93,6 +93,8 @@ def _orbits(network: FPNGenerator) -> Iterator[tuple[Tensor, _Orbits]]:
             continue
         if layer is backbone.stem:
             inputs, outputs = _unshuffled(colours, 2), _regular(layer.out_channels)
+            if backbone.sees_change:
+                inputs = torch.cat([inputs, inputs.shape[1] + colours], dim=1)
         elif layer is decoder.head:
             inputs, outputs = _regular(layer.in_channels), _unshuffled(colours, decoder.shuffle.upscale_factor)
         elif layer in enlarging:

@@ -56,23 +56,37 @@ class FPNGenerator(nn.Module):
         backbone: maps [N, 3, H, W] to a list of feature maps, finest first.
         decoder: maps that list to [N, 3, H, W].
         output: combines the blurred picture and what the decoder gives.
+        scale: how many times larger than its input the output is.
+        recurrent_scales: how often the network runs: on the picture halved so many times less one, and so on up
+            to the picture itself. Each time but the first it also sees the change that the last one found (Tao et
+            al., Scale-recurrent Network for Deep Image Deblurring, CVPR 2018, with nothing else handed on), so
+            that the backbone must take one.
 
     Attributes:
         size_multiple: both sides of the input must be multiples of this.
         minimum_size: least (height, width) of the input.
         architecture: key of `GENERATORS` that it was built from, if it was.
         options: that build the same network again.
-        scale: how many times larger than its input the output is.
     """
 
-    def __init__(self, backbone: Backbone, decoder: nn.Module, output: Output = added, scale: int = 1) -> None:
+    def __init__(
+        self,
+        backbone: Backbone,
+        decoder: nn.Module,
+        output: Output = added,
+        *,
+        scale: int = 1,
+        recurrent_scales: int = 1,
+    ) -> None:
         super().__init__()
         self.backbone = backbone
         self.decoder = decoder
         self.output = output
-        self.size_multiple = backbone.features[-1].stride
-        self.minimum_size = backbone.minimum_size
+        halved = 2 ** (recurrent_scales - 1)
+        self.size_multiple = backbone.features[-1].stride * halved
+        self.minimum_size = (backbone.minimum_size[0] * halved, backbone.minimum_size[1] * halved)
         self.scale = scale
+        self.recurrent_scales = recurrent_scales
         self.architecture = ""
         self.options: dict[str, Any] = {}
 
@@ -81,8 +95,29 @@ class FPNGenerator(nn.Module):
 
         Only `fpn_plain` may leave the range a little.
         """
-        change: Tensor = self.decoder(self.backbone(blurred))
-        return self.output(blurred, change.to(blurred.dtype))
+        pictures = [blurred]
+        for _ in range(self.recurrent_scales - 1):
+            pictures.append(_halved(pictures[-1]))
+        change = self.change_of(pictures.pop())
+        while pictures:
+            change = self.change_of(pictures.pop(), change)
+        return self.output(blurred, change)
+
+    def change_of(self, picture: Tensor, coarse: Tensor | None = None) -> Tensor:
+        """What one pass finds, before it is combined with the picture: [N, 3, H, W], or `scale` times the size.
+
+        Args:
+            picture: [N, 3, H, W] in [-1, 1].
+            coarse: what the pass before found in the picture of half the size; None in the first.
+        """
+        maps = self.backbone(picture) if self.recurrent_scales == 1 else self.backbone(picture, coarse)
+        change: Tensor = self.decoder(maps)
+        return change.to(picture.dtype)
+
+
+def _halved(picture: Tensor) -> Tensor:
+    # The mean of four pixels, like average pooling, which engines lay the picture out anew for.
+    return functional.interpolate(picture, scale_factor=0.5, mode="bilinear")
 
 
 def plain_fpn(
@@ -91,6 +126,7 @@ def plain_fpn(
     depths: tuple[int, ...] = (1, 2, 3, 4),
     decoder_depths: tuple[int, ...] = (1, 1, 2),
     scale: int = 1,
+    recurrent_scales: int = 1,
 ) -> FPNGenerator:
     """FPN generator on the plain backbone, with the pixel-shuffle decoder.
 
@@ -99,11 +135,14 @@ def plain_fpn(
         depths: residual blocks of the backbone at each of them.
         decoder_depths: residual blocks of the decoder, finest first, none at the coarsest level.
         scale: how many times larger than its input the output is: 2 or more for super-resolution.
+        recurrent_scales: 2 to see the picture at half its size first, 3 to begin at a quarter, ...
     """
-    backbone = PlainBackbone(tuple(channels), tuple(depths))
+    if scale > 1 and recurrent_scales > 1:
+        raise ValueError("a network that enlarges cannot be scale-recurrent")
+    backbone = PlainBackbone(tuple(channels), tuple(depths), sees_change=recurrent_scales > 1)
     decoder = PixelShuffleDecoder(backbone.features, tuple(decoder_depths), scale)
     output = added if scale == 1 else partial(added_to_enlarged, scale=scale)
-    return FPNGenerator(backbone, decoder, output, scale)
+    return FPNGenerator(backbone, decoder, output, scale=scale, recurrent_scales=recurrent_scales)
 
 
 def paper_fpn(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
-from torch import nn
+from torch import Tensor
 
 
-def reach_of(network: nn.Module, block: int, *, most: int = 512) -> int | None:
+def reach_of(network: Callable[[Tensor], Tensor], block: int, *, most: int = 512) -> int | None:
     """Measure the receptive field by following NaN through the network: it spreads wherever it is read.
 
     Args:
-        network: maps [N, 3, H, W] to the same shape.
+        network: in evaluation mode; maps [N, 3, H, W] to the same shape.
         block: sides of the input must be multiples of this.
         most: furthest distance looked at, in pixels.
 
@@ -23,7 +25,7 @@ def reach_of(network: nn.Module, block: int, *, most: int = 512) -> int | None:
     probe = torch.zeros(1, 3, side, side)
     probe[:, :, around : around + block, around : around + block] = torch.nan
     with torch.inference_mode():
-        touched = torch.isnan(network.eval()(probe)[0]).any(dim=0)
+        touched = torch.isnan(network(probe)[0]).any(dim=0)
     rows = touched.any(dim=1).nonzero().flatten()
     columns = touched.any(dim=0).nonzero().flatten()
     first = min(int(rows[0]), int(columns[0]))

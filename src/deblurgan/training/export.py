@@ -57,7 +57,9 @@ def manifest_of(
     """
     multiple = network.size_multiple
     per_image = uses_picture_statistics(network)
-    reach = None if per_image else reach_of(network, multiple)
+    # What lies further away reaches a scale-recurrent network through the smaller pictures alone.
+    reach = None if per_image else reach_of(network.eval().change_of, multiple)
+    cut = "whole" if reach is None else "free" if network.recurrent_scales == 1 else "overlap"
     return Manifest(
         name=name,
         version=version,
@@ -69,12 +71,12 @@ def manifest_of(
         size_multiple=multiple,
         minimum_size=network.minimum_size,
         statistics="per-image" if per_image else "fixed",
-        tiling="free" if reach is not None else "whole",
+        tiling=cut,
         halo=reach or 0,
         parameters=sum(weights.numel() for weights in network.parameters()),
         live_parameters=live_parameters(network),
         macs_per_pixel=macs_per_pixel(network, multiple),
-        backbone_macs_per_pixel=macs_per_pixel(network.backbone, multiple),
+        backbone_macs_per_pixel=macs_per_pixel(network, multiple, part="backbone"),
         scale=network.scale,
         licence=licence,
         trained_on=trained_on,
@@ -163,7 +165,10 @@ def _as_onnx(network: nn.Module, facts: Manifest) -> onnx.ModelProto:
 
 
 def _store_as_float16(program: onnx.ModelProto) -> None:
-    """Keep each float32 weight as float16 under its name, with a cast in front of its readers."""
+    """Keep each float32 weight as float16 under its name, with a cast in front of each of its readers.
+
+    Engines merge a convolution with its bias where nothing else reads it.
+    """
     import onnx
 
     graph, casts = program.graph, []
@@ -172,9 +177,10 @@ def _store_as_float16(program: onnx.ModelProto) -> None:
             continue
         name, values = tensor.name, onnx.numpy_helper.to_array(tensor)
         tensor.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), name))
-        casts.append(onnx.helper.make_node("Cast", [name], [f"{name}:f32"], to=onnx.TensorProto.FLOAT))
-        for node in graph.node:
-            node.input[:] = [f"{name}:f32" if read == name else read for read in node.input]
+        for reader, node in enumerate(node for node in graph.node if name in node.input):
+            exact = f"{name}:f32:{reader}"
+            casts.append(onnx.helper.make_node("Cast", [name], [exact], to=onnx.TensorProto.FLOAT))
+            node.input[:] = [exact if read == name else read for read in node.input]
     nodes = [*casts, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)

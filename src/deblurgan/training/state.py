@@ -62,7 +62,8 @@ def begin(recipe: Recipe, fabric: Fabric | None = None) -> TrainingState:
         fabric: where to run; None for this process on the processor.
 
     Raises:
-        RecipeError: the network cannot be kept equivariant as the recipe asks, or starts from one that was not.
+        RecipeError: the crops do not fit the network, or it cannot be kept equivariant as the recipe asks, or
+            starts from one that was not.
     """
     torch.manual_seed(recipe.seed)
     generator = _build(recipe)
@@ -72,7 +73,7 @@ def begin(recipe: Recipe, fabric: Fabric | None = None) -> TrainingState:
         except ValueError as error:
             raise RecipeError(f"Recipe {recipe.name!r}: {error}.") from None
     if recipe.generator.start_from:
-        fill(generator, _starting_weights(recipe.generator.start_from))
+        fill(generator, _with_more_inputs(_starting_weights(recipe.generator.start_from), generator))
         _refuse_untied(recipe, generator, recipe.generator.start_from)
     return _assemble(recipe, generator, fabric or connect(accelerator="cpu"))
 
@@ -137,7 +138,14 @@ def _build(recipe: Recipe, *, pretrained: bool = True) -> FPNGenerator:
     options = recipe.generator.options
     if not pretrained:
         options = {key: value for key, value in options.items() if key != "pretrained"}
-    return networks.build(recipe.generator.name, **options).to(memory_format=torch.channels_last)
+    network = networks.build(recipe.generator.name, **options)
+    block = network.size_multiple * network.scale
+    if recipe.data.crop % block:
+        raise RecipeError(
+            f"Recipe {recipe.name!r}: data.crop is {recipe.data.crop}; for this network it must be a multiple of "
+            f"{block}."
+        )
+    return network.to(memory_format=torch.channels_last)
 
 
 def _assemble(recipe: Recipe, generator: FPNGenerator, fabric: Fabric) -> TrainingState:
@@ -171,6 +179,17 @@ def _starting_weights(origin: str) -> dict[str, Tensor]:
         weights: dict[str, Tensor] = _read(Path(origin))["average"]
         return weights
     return weights_of(catalogue.find(origin))
+
+
+def _with_more_inputs(weights: dict[str, Tensor], network: FPNGenerator) -> dict[str, Tensor]:
+    """The same function of the first inputs, where a convolution of the network has further ones."""
+    grown = dict(weights)
+    for name, wanted in network.state_dict().items():
+        given = weights.get(name)
+        if given is not None and given.dim() == wanted.dim() == 4 and given.shape[1] < wanted.shape[1]:
+            grown[name] = torch.zeros_like(wanted)
+            grown[name][:, : given.shape[1]] = given
+    return grown
 
 
 def _read(path: Path) -> dict[str, Any]:
