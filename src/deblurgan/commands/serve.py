@@ -116,7 +116,8 @@ def serve(
         memory=memory_per_picture(parse_size(memory) if memory else None),
     )
     restorers = Models({name: folder.manifest for name, folder in offered.items()}, opener, opened=first)
-    logging.basicConfig(level=logging.WARNING if quiet else logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    logging.getLogger("deblurgan").setLevel(logging.WARNING if quiet else logging.INFO)
     address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}/"
     serve_until_stopped(
         restorers, listener, limits, token=token, origins=origins, on_start=lambda: click.echo(address)

@@ -48,7 +48,8 @@ def train(
     from deblurgan.training.devices import connect
     from deblurgan.training.run_folder import LAST
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("deblurgan").setLevel(logging.INFO)
     settings = recipes.load(recipe, overrides)
     fabric = connect(accelerator=accelerator, devices=devices, nodes=nodes)
     last = Path(output) / LAST

@@ -82,9 +82,8 @@ class FPNGenerator(nn.Module):
         self.backbone = backbone
         self.decoder = decoder
         self.output = output
-        halved = 2 ** (recurrent_scales - 1)
-        self.size_multiple = backbone.features[-1].stride * halved
-        self.minimum_size = (backbone.minimum_size[0] * halved, backbone.minimum_size[1] * halved)
+        self.size_multiple = backbone.features[-1].stride
+        self.minimum_size = backbone.minimum_size
         self.scale = scale
         self.recurrent_scales = recurrent_scales
         self.architecture = ""
@@ -97,10 +96,12 @@ class FPNGenerator(nn.Module):
         """
         pictures = [blurred]
         for _ in range(self.recurrent_scales - 1):
-            pictures.append(_halved(pictures[-1]))
+            pictures.append(_halved(pictures[-1], self.size_multiple))
         change = self.change_of(pictures.pop())
         while pictures:
-            change = self.change_of(pictures.pop(), change)
+            picture = pictures.pop()
+            height, width = (side // 2 for side in picture.shape[2:])
+            change = self.change_of(picture, change[:, :, :height, :width])
         return self.output(blurred, change)
 
     def change_of(self, picture: Tensor, coarse: Tensor | None = None) -> Tensor:
@@ -115,9 +116,11 @@ class FPNGenerator(nn.Module):
         return change.to(picture.dtype)
 
 
-def _halved(picture: Tensor) -> Tensor:
-    # The mean of four pixels, like average pooling, which engines lay the picture out anew for.
-    return functional.interpolate(picture, scale_factor=0.5, mode="bilinear")
+def _halved(picture: Tensor, multiple: int) -> Tensor:
+    """The picture at half its size, its last rows and columns repeated until the sides are multiples."""
+    # The mean of four pixels, like average pooling, for which engines lay the picture out anew.
+    half = functional.interpolate(picture, scale_factor=0.5, mode="bilinear")
+    return functional.pad(half, (0, -half.shape[3] % multiple, 0, -half.shape[2] % multiple), mode="replicate")
 
 
 def plain_fpn(
