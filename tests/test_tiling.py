@@ -8,7 +8,13 @@ from deblurgan.tiling import SizeRule, add, finished, inside, pad, plan
 
 sizes = st.tuples(st.integers(1, 300), st.integers(1, 300))
 rules = st.sampled_from(
-    [SizeRule(16, (16, 16)), SizeRule(32, (128, 128)), SizeRule(1, (1, 1)), SizeRule(8, (8, 24))]
+    [
+        SizeRule(16, (16, 16)),
+        SizeRule(32, (128, 128)),
+        SizeRule(1, (1, 1)),
+        SizeRule(8, (8, 24)),
+        SizeRule(8, (8, 8), grid=24),
+    ]
 )
 
 
@@ -30,7 +36,7 @@ def test_tiles_cover_each_pixel_with_weights_that_sum_to_one(size, rule, halo_st
 def test_every_tile_obeys_the_size_rule_and_starts_on_the_grid(size, rule, halo_steps, largest):
     for tile in plan(size, rule, halo=halo_steps * rule.multiple, largest=largest):
         assert rule.fit(tile.size) == tile.size
-        assert tile.top % rule.multiple == tile.left % rule.multiple == 0
+        assert tile.top % rule.step == tile.left % rule.step == 0
 
 
 @given(sizes, rules, st.integers(1, 3), st.integers(16 * 16, 200 * 200), st.booleans())

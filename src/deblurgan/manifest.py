@@ -64,14 +64,16 @@ class Manifest:
         size_multiple: both sides of its input must be multiples of this.
         minimum_size: least (height, width) of its input.
         statistics: 'fixed', or 'per-image' if it normalises by statistics of the whole input.
-        tiling: 'free' if tiles that overlap by `halo` give exactly the whole result, 'overlap' if only
-            nearly, 'whole' if the picture must not be cut.
-        halo: pixels around a point that can influence it.
+        tiling: 'free' if tiles that overlap by `halo` give the whole result, 'overlap' if they must fade into each
+            other, 'whole' if the picture must not be cut.
+        halo: pixels around a point that can influence it; of a scale-recurrent network, in one pass: what lies
+            further away is seen in smaller pictures alone, and changes what is next to a cut by a level or two.
         parameters: number of weights.
         live_parameters: those of them that the output depends on.
         macs_per_pixel: multiply-accumulates of its convolutions per pixel of the input.
         backbone_macs_per_pixel: those of them that its backbone takes; None if nobody counted.
         scale: size of the output over the input.
+        tile_grid: tiles start at multiples of this; None for `size_multiple`.
         licence: of the weights.
         trained_on: the sources of the training data, with their licences.
         recipe_digest: SHA-256 of the recipe.
@@ -101,6 +103,7 @@ class Manifest:
     options: dict[str, Any] = field(default_factory=dict)
     backbone_macs_per_pixel: float | None = None
     scale: int = 1
+    tile_grid: int | None = None
     measured: tuple[Measurement, ...] = ()
     schema: int = SCHEMA
 

@@ -168,7 +168,7 @@ class Restorer:
         minimum = self.manifest.minimum_size
         # Of a quarter turn, either side may be the height.
         least = (max(minimum), max(minimum)) if options.self_ensemble else minimum
-        rule = tiling.SizeRule(self.manifest.size_multiple, least, spare)
+        rule = tiling.SizeRule(self.manifest.size_multiple, least, spare, self.manifest.tile_grid)
         return tiling.plan(
             (pixels.shape[0], pixels.shape[1]),
             rule,

@@ -19,11 +19,18 @@ class SizeRule:
         multiple: both sides must be multiples of this.
         minimum: least (height, width), multiples too.
         spare: a size that fits already still gains one multiple, as in the official DeblurGAN-v2.
+        grid: tiles start at multiples of this, a multiple of `multiple`; None for the same.
     """
 
     multiple: int
     minimum: tuple[int, int]
     spare: bool = False
+    grid: int | None = None
+
+    @property
+    def step(self) -> int:
+        """Tiles start at multiples of this."""
+        return self.grid or self.multiple
 
     def fit(self, size: tuple[int, int]) -> tuple[int, int]:
         """Least allowed (height, width) that holds `size`."""
@@ -81,7 +88,7 @@ def plan(
     padded = rule.fit(size)
     sides = padded if largest is None or math.prod(padded) <= largest else _tile_size(padded, rule, halo, largest)
     rows, columns = (
-        _spans(whole, side, halo, rule.multiple, blended) for whole, side in zip(padded, sides, strict=True)
+        _spans(whole, side, halo, rule.step, blended) for whole, side in zip(padded, sides, strict=True)
     )
     return [Tile(top, left, down, across) for top, down in rows for left, across in columns]
 
@@ -178,8 +185,9 @@ def _tile_size(padded: tuple[int, int], rule: SizeRule, halo: int, largest: int)
     """The tile size within `largest` that computes fewest pixels in all, else the smallest possible."""
 
     def side(whole: int, count: int) -> int:
-        overlapped = math.ceil((whole + 2 * halo * (count - 1)) / count)
-        return min(whole, math.ceil(overlapped / rule.multiple) * rule.multiple)
+        # All start on the grid, so what counts is how many of its steps lie between the halos.
+        steps = max(0, whole - 2 * halo) // rule.step
+        return whole - (count - 1) * steps // count * rule.step
 
     options = []
     for down in range(1, _most_tiles(padded[0], rule, halo) + 1):
@@ -196,17 +204,16 @@ def _tile_size(padded: tuple[int, int], rule: SizeRule, halo: int, largest: int)
 
 def _most_tiles(whole: int, rule: SizeRule, halo: int) -> int:
     """Tiles along an axis when each contributes about as much as its halo: thinner ones would only waste."""
-    return max(1, whole // max(halo, rule.multiple))
+    return max(1, whole // max(halo, rule.step))
 
 
-def _spans(
-    whole: int, side: int, halo: int, multiple: int, blended: bool
-) -> list[tuple[int, NDArray[np.float32]]]:
+def _spans(whole: int, side: int, halo: int, grid: int, blended: bool) -> list[tuple[int, NDArray[np.float32]]]:
     """Starts of the tiles along one axis, each with its weights: ramps or steps where neighbours overlap."""
     if side >= whole:
         return [(0, np.ones(whole, np.float32))]
-    count = math.ceil((whole - 2 * halo) / (side - 2 * halo))
-    starts = [(whole - side) * index // (count - 1) // multiple * multiple for index in range(count)]
+    furthest = (side - 2 * halo) // grid * grid
+    steps = math.ceil((whole - side) / furthest)
+    starts = [(whole - side) * index // steps // grid * grid for index in range(steps + 1)]
     share = _ramp if blended else _step
     spans = []
     for index, start in enumerate(starts):

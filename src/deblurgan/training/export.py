@@ -57,9 +57,7 @@ def manifest_of(
     """
     multiple = network.size_multiple
     per_image = uses_picture_statistics(network)
-    # What lies further away reaches a scale-recurrent network through the smaller pictures alone.
     reach = None if per_image else reach_of(network.eval().change_of, multiple)
-    cut = "whole" if reach is None else "free" if network.recurrent_scales == 1 else "overlap"
     return Manifest(
         name=name,
         version=version,
@@ -71,13 +69,15 @@ def manifest_of(
         size_multiple=multiple,
         minimum_size=network.minimum_size,
         statistics="per-image" if per_image else "fixed",
-        tiling=cut,
+        tiling="free" if reach is not None else "whole",
         halo=reach or 0,
         parameters=sum(weights.numel() for weights in network.parameters()),
         live_parameters=live_parameters(network),
         macs_per_pixel=macs_per_pixel(network, multiple),
         backbone_macs_per_pixel=macs_per_pixel(network, multiple, part="backbone"),
         scale=network.scale,
+        # The pixels of every smaller picture must be the same ones in each tile.
+        tile_grid=multiple * 2 ** (network.recurrent_scales - 1),
         licence=licence,
         trained_on=trained_on,
         recipe_digest=recipe.digest() if recipe else "",
