@@ -102,17 +102,19 @@ def default_model():
     restorer.close()
 
 
-@given(st.integers(560, 900), st.integers(16, 120), st.booleans(), st.integers(0, 2**32 - 1))
+@given(st.integers(660, 900), st.integers(16, 120), st.booleans(), st.integers(0, 2**32 - 1))
 @settings(max_examples=12)
-def test_tiles_of_the_default_model_agree_with_the_whole(default_model, long, short, upright, seed):
+def test_tiles_of_the_default_model_agree_with_the_whole_within_one_grey_level(default_model, long, short, upright, seed):
     size = (long, short) if upright else (short, long)
     coarse = np.random.default_rng(seed).random((size[0] // 6 + 1, size[1] // 6 + 1, 3), np.float32)
     pixels = coarse.repeat(6, 0).repeat(6, 1)[: size[0], : size[1]]
-    whole = default_model(pixels, RestoreOptions(tile="off"))
+    # The guard would give most of such a picture back.
+    whole = default_model(pixels, RestoreOptions(tile="off", guard=False))
     just_too_small = int((long * short) ** 0.5) - 1
-    tiled = default_model(pixels, RestoreOptions(tile=just_too_small))
+    tiled = default_model(pixels, RestoreOptions(tile=just_too_small, guard=False))
     assert tiled.tiles > 1
-    np.testing.assert_allclose(tiled.pixels, whole.pixels, atol=2e-4)
+    assert np.abs(whole.pixels - pixels).max() > 0.05
+    np.testing.assert_allclose(tiled.pixels, whole.pixels, atol=1 / 255)
 
 
 def test_tiles_in_the_fastest_precision_agree_within_one_grey_level():
