@@ -57,10 +57,10 @@ class FPNGenerator(nn.Module):
         decoder: maps that list to [N, 3, H, W].
         output: combines the blurred picture and what the decoder gives.
         scale: how many times larger than its input the output is.
-        recurrent_scales: how many sizes of the picture the network runs on, with the same weights: each is half of
-            the next, the last is the picture's own. From the second on it also sees the change that it found before
-            (Tao et al., Scale-recurrent Network for Deep Image Deblurring, CVPR 2018, with nothing else handed on),
-            so that the backbone must take one.
+        recurrent_scales: how many sizes of the picture the network runs on, with the same weights: each is half
+            of the next, the last is the picture's own. From the second on it also sees the change that it found
+            before (Tao et al., Scale-recurrent Network for Deep Image Deblurring, CVPR 2018, with nothing else
+            handed on), so that the backbone must take one.
 
     Attributes:
         size_multiple: both sides of the input must be multiples of this.
