@@ -193,6 +193,19 @@ def test_a_scale_recurrent_network_starts_as_the_network_of_one_scale_that_it_st
     assert (first.average(blurred) - blurred).std() > 0.01
 
 
+@pytest.mark.parametrize(
+    ("generator", "complaint"),
+    [
+        ({"name": "fpn_imaginary"}, "no generator is called 'fpn_imaginary'"),
+        ({"options": {"colour": 3}}, "unexpected keyword argument 'colour'"),
+        ({"options": {"channels": [8], "depths": [1, 1]}}, "1 widths but 2 depths"),
+    ],
+)
+def test_a_network_that_cannot_be_built_is_refused(tiny, generator, complaint):
+    with pytest.raises(RecipeError, match=complaint):
+        state.begin(dataclasses.replace(tiny, generator=dataclasses.replace(tiny.generator, **generator)))
+
+
 def test_crops_that_do_not_fit_the_network_are_refused(tiny):
     data = dataclasses.replace(tiny.data, crop=30)
     with pytest.raises(RecipeError, match=r"data.crop is 30; for this network it must be a multiple of 4"):

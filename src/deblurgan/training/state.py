@@ -62,8 +62,8 @@ def begin(recipe: Recipe, fabric: Fabric | None = None) -> TrainingState:
         fabric: where to run; None for this process on the processor.
 
     Raises:
-        RecipeError: the crops do not fit the network, or it cannot be kept equivariant as the recipe asks, or
-            starts from one that was not.
+        RecipeError: there is no such network, or the crops do not fit it, or it cannot be kept equivariant as the
+            recipe asks, or starts from one that was not.
     """
     torch.manual_seed(recipe.seed)
     generator = _build(recipe)
@@ -138,7 +138,10 @@ def _build(recipe: Recipe, *, pretrained: bool = True) -> FPNGenerator:
     options = recipe.generator.options
     if not pretrained:
         options = {key: value for key, value in options.items() if key != "pretrained"}
-    network = networks.build(recipe.generator.name, **options)
+    try:
+        network = networks.build(recipe.generator.name, **options)
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecipeError(f"Recipe {recipe.name!r}: {error.args[0]}.") from None
     block = network.size_multiple * network.scale
     if recipe.data.crop % block:
         raise RecipeError(
