@@ -67,7 +67,7 @@ class Manifest:
         tiling: 'free' if tiles that overlap by `halo` give the whole result, 'overlap' if they must fade into each
             other, 'whole' if the picture must not be cut.
         halo: pixels around a point that can influence it; of a scale-recurrent network, in one pass: what lies
-            further away is seen in smaller pictures alone, and changes what is next to a cut by a level or two.
+            further away is seen in smaller pictures alone, and changes what is next to a cut a little.
         parameters: number of weights.
         live_parameters: those of them that the output depends on.
         macs_per_pixel: multiply-accumulates of its convolutions per pixel of the input.
