@@ -28,6 +28,7 @@ def test_every_bundled_recipe_loads_and_survives_its_own_toml(name, tmp_path):
         ({"data": {"photos": "p"}}, r"data\.photos"),
         ({"data": {"photos": ["p"], "real_share": 0.5}}, "names no folder"),
         ({"data": {"real_share": 0.0}}, "no sharp pictures"),
+        ({"data": {"photos": ["p"], "real_share": 0.0, "crop": 100}}, "multiple of 16"),
         ({"data": {"photos": ["p"], "real_share": 0.0}, "precision": "f16"}, "precision"),
         ({"data": {"photos": ["p"], "real_share": 0.0}, "losses": {"charbonnier": 0, "frequency": 0}}, "weight"),
         ({"data": {"photos": ["p"], "real_share": 0.0}, "losses": {"content": 1.0}}, "VGG19"),

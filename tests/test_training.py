@@ -207,9 +207,11 @@ def test_a_network_that_cannot_be_built_is_refused(tiny, generator, complaint):
 
 
 def test_crops_that_do_not_fit_the_network_are_refused(tiny):
-    data = dataclasses.replace(tiny.data, crop=30)
-    with pytest.raises(RecipeError, match=r"data.crop is 30; for this network it must be a multiple of 4"):
-        state.begin(dataclasses.replace(tiny, data=data))
+    deep = {"channels": [8] * 5, "depths": [1] * 5, "decoder_depths": [1] * 4}
+    generator = dataclasses.replace(tiny.generator, options=deep)
+    data = dataclasses.replace(tiny.data, crop=48)
+    with pytest.raises(RecipeError, match=r"data.crop is 48; for this network it must be a multiple of 32"):
+        state.begin(dataclasses.replace(tiny, generator=generator, data=data))
 
 
 def test_an_exported_model_gives_what_the_network_gives(tiny, tmp_path, scene):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,15 @@ import numpy as np
 from deblurgan.errors import BrokenModel
 
 Ranges = Mapping[str, tuple[float, float]]
-"""Least and largest input of each convolution, by the name of its weights."""
+"""Least and largest input of each convolution, by `key_of` its weights and the pass."""
 
 _LEVELS = 256
 _TINY = 1e-12
+
+
+def key_of(weights: str, passed: int) -> str:
+    """Name of the range that a convolution has in the first, second, ... pass of a network."""
+    return weights if passed == 1 else f"{weights}:{passed}"
 
 
 def load_ranges(path: Path) -> Ranges:
@@ -43,14 +49,17 @@ def quantised(network: Any, ranges: Ranges) -> Any:
     """
     from openvino import opset13
 
-    network = network.clone()
+    network, passed = network.clone(), Counter[str]()
     for node in network.get_ordered_ops():
         if node.get_type_name() != "Convolution":
             continue
         weights = _constant(node)
-        if weights.get_friendly_name() not in ranges:
-            raise BrokenModel(f"No range is known for {weights.get_friendly_name()}; export with --calibrate.")
-        low, high = _symmetric(*ranges[weights.get_friendly_name()])
+        name = weights.get_friendly_name()
+        passed[name] += 1
+        key = key_of(name, passed[name])
+        if key not in ranges:
+            raise BrokenModel(f"No range is known for {key}; export with --calibrate.")
+        low, high = _symmetric(*ranges[key])
         ends = np.float32(low), np.float32(high)
         rounded = opset13.fake_quantize(node.input_value(0), *ends, *ends, _LEVELS)
         node.input(0).replace_source_output(rounded.output(0))

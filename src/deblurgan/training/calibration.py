@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from deblurgan import manifest as manifests
 from deblurgan import networks
 from deblurgan.catalogue import ModelFolder
 from deblurgan.engines import ENGINES, open_engine
+from deblurgan.engines.quantisation import key_of
 from deblurgan.errors import BrokenModel
 from deblurgan.image import pictures_in, read
 from deblurgan.networks import as_engines_compute
@@ -64,7 +65,7 @@ def calibrate(model: ModelFolder, folder: Path) -> ModelFolder:
 
 
 def ranges_of(network: nn.Module, pictures: Sequence[NDArray[np.float32]]) -> dict[str, tuple[float, float]]:
-    """Least and largest input of each convolution, averaged over pictures, by the name of its weights.
+    """Least and largest input of each convolution, averaged over pictures, by `key_of` its weights and the pass.
 
     The mean of the extremes, not the extreme of all: a rare peak that is cut costs less than coarser steps for
     everything else.
@@ -77,16 +78,20 @@ def ranges_of(network: nn.Module, pictures: Sequence[NDArray[np.float32]]) -> di
 
     def watch(name: str) -> None:
         def look(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            seen[f"{name}.weight"].append((float(inputs[0].min()), float(inputs[0].max())))
+            passed[name] += 1
+            key = key_of(f"{name}.weight", passed[name])
+            seen[key].append((float(inputs[0].min()), float(inputs[0].max())))
 
         watched.append(network.get_submodule(name).register_forward_pre_hook(look))
 
+    passed: Counter[str] = Counter()
     watched: list[torch.utils.hooks.RemovableHandle] = []
     for name, layer in network.named_modules():
         if isinstance(layer, nn.Conv2d):
             watch(name)
     with torch.inference_mode():
         for picture in pictures:
+            passed.clear()
             network.eval()(torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None])
     for handle in watched:
         handle.remove()

@@ -165,10 +165,7 @@ def _as_onnx(network: nn.Module, facts: Manifest) -> onnx.ModelProto:
 
 
 def _store_as_float16(program: onnx.ModelProto) -> None:
-    """Keep each float32 weight as float16 under its name, with a cast in front of each of its readers.
-
-    Engines merge a convolution with its bias where nothing else reads it.
-    """
+    """Keep each float32 weight as float16 under its name, with a cast in front of its readers."""
     import onnx
 
     graph, casts = program.graph, []
@@ -177,10 +174,9 @@ def _store_as_float16(program: onnx.ModelProto) -> None:
             continue
         name, values = tensor.name, onnx.numpy_helper.to_array(tensor)
         tensor.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), name))
-        for reader, node in enumerate(node for node in graph.node if name in node.input):
-            exact = f"{name}:f32:{reader}"
-            casts.append(onnx.helper.make_node("Cast", [name], [exact], to=onnx.TensorProto.FLOAT))
-            node.input[:] = [exact if read == name else read for read in node.input]
+        casts.append(onnx.helper.make_node("Cast", [name], [f"{name}:f32"], to=onnx.TensorProto.FLOAT))
+        for node in graph.node:
+            node.input[:] = [f"{name}:f32" if read == name else read for read in node.input]
     nodes = [*casts, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)

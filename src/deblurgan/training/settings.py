@@ -215,6 +215,10 @@ class Recipe:
                 "no sharp pictures: name folders in data.photos or data.pairs",
             ),
             (
+                self.data.crop % (16 * self.data.scale) != 0,
+                f"data.crop is {self.data.crop}; it must be a multiple of {16 * self.data.scale}",
+            ),
+            (
                 self.data.scale != self.generator.options.get("scale", 1),
                 f"data.scale is {self.data.scale}, generator.options.scale is not",
             ),
