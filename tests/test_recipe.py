@@ -47,7 +47,7 @@ def test_overrides_change_single_settings():
     assert recipe.digest() != load("plain").digest()
 
 
-@pytest.mark.parametrize("override", ["data.batch", "data.bach=3"])
+@pytest.mark.parametrize("override", ["data.batch", "data.bach=3", "data.least_size=0", "data.recoloured=2"])
 def test_a_wrong_override_is_refused(override):
     with pytest.raises(RecipeError):
         load("plain", (override,))

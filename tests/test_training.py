@@ -142,6 +142,19 @@ def test_a_sample_depends_on_its_number_and_the_seed_alone(tiny):
     assert samples[0][0].shape == (3, 32, 32)
 
 
+def test_both_sides_of_a_real_pair_are_cut_reduced_and_recoloured_alike(tiny, tmp_path, scene):
+    for side in ("blur", "sharp"):
+        PIL.Image.fromarray(scene).save(tmp_path / "pairs" / f"set_1_{side}.png")
+    plain = dataclasses.replace(tiny, data=dataclasses.replace(tiny.data, real_share=1.0))
+    varied = dataclasses.replace(plain, data=dataclasses.replace(plain.data, least_size=0.5, recoloured=1.0))
+    samples, untouched = (TrainingSet(recipe, load_pictures(recipe)) for recipe in (varied, plain))
+    for number in range(8):
+        blurred, sharp = samples[number]
+        assert torch.equal(blurred, sharp)
+        assert sharp.shape == (3, 32, 32)
+        assert not torch.equal(sharp, untouched[number][1])
+
+
 def test_the_learning_rate_rises_falls_and_reaches_its_end(tiny):
     shares = [rate_share(tiny, step) for step in range(10)]
     assert shares[:2] == [0.5, 1.0]

@@ -1,4 +1,4 @@
-"""Pictures at a fraction or a multiple of their size, by the antialiased bicubic filter of Pillow."""
+"""Pictures at another size, by the antialiased bicubic filter of Pillow."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ Picture = NDArray[np.float32]
 def reduced(picture: Picture, scale: int) -> Picture:
     """A `scale`-th of the size, [H, W, 3] to [H // scale, W // scale, 3]; values in [0, 1]."""
     height, width = picture.shape[:2]
-    return _resized(picture, height // scale, width // scale)
+    return resized(picture, height // scale, width // scale)
 
 
 def enlarged(picture: Picture, scale: int) -> Picture:
     """`scale` times the size, [H, W, 3] to [scale * H, scale * W, 3]; values in [0, 1]."""
     height, width = picture.shape[:2]
-    return _resized(picture, height * scale, width * scale)
+    return resized(picture, height * scale, width * scale)
 
 
-def _resized(picture: Picture, height: int, width: int) -> Picture:
+def resized(picture: Picture, height: int, width: int) -> Picture:
+    """[H, W, 3] to [height, width, 3]; values in [0, 1]."""
     if picture.shape[:2] == (height, width):
         return picture
     channels = (

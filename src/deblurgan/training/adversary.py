@@ -114,7 +114,7 @@ def update_discriminator(adversary: Adversary, fabric: Fabric, *, learning_rate:
 
 
 def _mean_everywhere(fabric: Fabric, judgements: Tensor) -> Tensor:
-    return judgements.new_tensor(mean_of_processes(fabric, judgements.detach().mean()))
+    return mean_of_processes(fabric, judgements.detach().mean())
 
 
 def _judge_at(discriminator: nn.Module, scale: int, pictures: Tensor) -> Tensor:

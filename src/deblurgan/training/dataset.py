@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from deblurgan import image
 from deblurgan.blur import draw_exposure, expose
-from deblurgan.resampling import reduced
+from deblurgan.resampling import Picture, reduced, resized
 from deblurgan.training.pictures import Pictures, Pixels, pixels_of
 from deblurgan.training.settings import Recipe
 
@@ -38,13 +39,13 @@ class TrainingSet(Dataset[tuple[Tensor, Tensor]]):
             blurred, sharp = self._synthetic(rng)
         return _as_tensors(reduced(blurred, self.recipe.data.scale), sharp, rng)
 
-    def _real(self, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _real(self, rng: np.random.Generator) -> tuple[Picture, Picture]:
         drawn = self.pictures.pairs[rng.choice(len(self.pictures.pairs), p=self.pictures.weights)]
         blurred, sharp = (pixels_of(side) for side in drawn)
-        rows, columns = _place(rng, sharp, self.recipe.data.crop, self.recipe.data.positions)
-        return image.to_float(blurred[rows, columns]), image.to_float(sharp[rows, columns])
+        cut = self._draw_cut(rng, sharp, self.recipe.data.crop)
+        return cut(blurred), cut(sharp)
 
-    def _synthetic(self, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _synthetic(self, rng: np.random.Generator) -> tuple[Picture, Picture]:
         data, blur = self.recipe.data, self.recipe.blur
         photos, pairs = self.pictures.photos, self.pictures.pairs
         if pairs and (not photos or rng.uniform() < data.pair_frame_share):
@@ -52,8 +53,18 @@ class TrainingSet(Dataset[tuple[Tensor, Tensor]]):
         else:
             source = pixels_of(photos[rng.integers(len(photos))])
         side = data.crop + 2 * blur.longest
-        rows, columns = _place(rng, source, side, data.positions)
-        return expose(image.to_float(source[rows, columns]), draw_exposure(rng, blur, (side, side)))
+        return expose(self._draw_cut(rng, source, side)(source), draw_exposure(rng, blur, (side, side)))
+
+    def _draw_cut(self, rng: np.random.Generator, picture: Pixels, side: int) -> Callable[[Pixels], Picture]:
+        """Draw place, size and colours of a crop: a function that cuts it from any picture of that size."""
+        data, taken = self.recipe.data, side
+        if data.least_size < 1 and rng.uniform() < 0.5:
+            taken = min(round(side / rng.uniform(data.least_size, 1)), *picture.shape[:2])
+        rows, columns = _place(rng, picture, taken, data.positions)
+        order, gains = np.arange(3), np.ones(3, np.float32)
+        if data.recoloured and rng.uniform() < data.recoloured:
+            order, gains = rng.permutation(3), rng.uniform(0.6, 1, size=3).astype(np.float32)
+        return lambda whole: resized(image.to_float(whole[rows, columns]), side, side)[:, :, order] * gains
 
 
 def _place(rng: np.random.Generator, picture: Pixels, side: int, positions: int) -> tuple[slice, slice]:
@@ -73,13 +84,11 @@ def _detail(crop: Pixels) -> float:
     return float(np.abs(np.diff(green, axis=0)).mean() + np.abs(np.diff(green, axis=1)).mean())
 
 
-def _as_tensors(
-    blurred: NDArray[np.float32], sharp: NDArray[np.float32], rng: np.random.Generator
-) -> tuple[Tensor, Tensor]:
+def _as_tensors(blurred: Picture, sharp: Picture, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
     """Turn both the same way, one of the eight symmetries of the square, and map to [-1, 1]."""
     quarters, mirrored = int(rng.integers(4)), bool(rng.integers(2))
 
-    def turn(picture: NDArray[np.float32]) -> Tensor:
+    def turn(picture: Picture) -> Tensor:
         turned = np.rot90(picture, quarters)
         turned = turned[:, ::-1] if mirrored else turned
         return torch.from_numpy(np.ascontiguousarray(turned.transpose(2, 0, 1)) * 2 - 1)

@@ -24,6 +24,8 @@ def connect(*, accelerator: str = "auto", devices: int = 1, nodes: int = 1) -> F
     alone = devices * nodes == 1
     fabric = Fabric(accelerator=accelerator, devices=devices, num_nodes=nodes, strategy="auto" if alone else "ddp")
     fabric.launch()
+    # Crops are of one size, so what the first step finds out about its convolutions holds for all.
+    torch.backends.cudnn.benchmark = True
     return fabric
 
 
@@ -38,11 +40,9 @@ def share_gradients(fabric: Fabric, network: nn.Module) -> None:
         gradient.copy_(values.view_as(gradient))
 
 
-def mean_of_processes(fabric: Fabric, value: Tensor | float) -> float:
-    """Mean of one value per process."""
-    if fabric.world_size == 1:
-        return float(value)
-    return float(_mean(fabric, torch.as_tensor(value, device=fabric.device)))
+def mean_of_processes(fabric: Fabric, values: Tensor) -> Tensor:
+    """Mean of each value over the processes."""
+    return values if fabric.world_size == 1 else _mean(fabric, values)
 
 
 def _mean(fabric: Fabric, values: Tensor) -> Tensor:

@@ -67,7 +67,8 @@ def train(
     )
     pace = _Pace(recipe, state.step, minutes)
     for blurred, sharp in pace.watched(_batches(recipe, load_pictures(recipe), state.step, fabric)):
-        logged = training_step(state, blurred.to(fabric.device), sharp.to(fabric.device))
+        pictures = (side.to(fabric.device, non_blocking=True) for side in (blurred, sharp))
+        logged = training_step(state, *pictures)
         schedule, last = recipe.schedule, state.step == recipe.schedule.steps or pace.is_over()
         if state.step % schedule.log_every == 0 or last:
             run.log({"step": state.step, **logged, **pace.figures(state.step)})
@@ -151,6 +152,10 @@ def _batches(recipe: Recipe, pictures: Pictures, step: int, fabric: Fabric) -> I
     workers = recipe.data.workers
     return iter(
         DataLoader(
-            Subset(whole, mine), batch_size=share, num_workers=workers, prefetch_factor=4 if workers else None
+            Subset(whole, mine),
+            batch_size=share,
+            num_workers=workers,
+            prefetch_factor=4 if workers else None,
+            pin_memory=fabric.device.type == "cuda",
         )
     )

@@ -46,6 +46,9 @@ class DataSettings:
         batch: crops per step.
         workers: processes that prepare crops.
         positions: places tried per crop, of which the one with most detail is taken.
+        least_size: half of the crops are cut larger and reduced to a size drawn from this one up to their own, 1:
+            finer textures and, in real pairs, shorter blur. 1 for none.
+        recoloured: share of crops whose colours change places and brightness, each 0.6 to 1 times its own.
     """
 
     photos: tuple[str, ...] = ()
@@ -58,6 +61,8 @@ class DataSettings:
     batch: int = 8
     workers: int = 1
     positions: int = 3
+    least_size: float = 1.0
+    recoloured: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -214,6 +219,8 @@ class Recipe:
                 self.data.real_share < 1 and not (self.data.photos or self.data.pairs),
                 "no sharp pictures: name folders in data.photos or data.pairs",
             ),
+            (not 0 < self.data.least_size <= 1, "data.least_size must lie above 0 and at most at 1"),
+            (not 0 <= self.data.recoloured <= 1, "data.recoloured must lie between 0 and 1"),
             (
                 self.data.crop % (16 * self.data.scale) != 0,
                 f"data.crop is {self.data.crop}; it must be a multiple of {16 * self.data.scale}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Callable
 
 import torch
@@ -53,14 +52,14 @@ def training_step(state: TrainingState, blurred: Tensor, sharp: Tensor) -> dict[
         of the generator before clipping, `learning_rate`.
 
     Raises:
-        TrainingFailed: the loss is no longer a number; nothing was changed.
+        TrainingFailed: the loss is no longer a number; no weights were changed.
     """
     recipe, fabric = state.recipe, state.fabric
     share = rate_share(recipe, state.step)
     rate = share * recipe.optimiser.learning_rate
     state.generator.backbone.requires_grad_(state.step >= recipe.generator.frozen_steps)
     parts = _parts(blurred, recipe.optimiser.parts), _parts(sharp, recipe.optimiser.parts)
-    logged: defaultdict[str, float] = defaultdict(float)
+    logged: dict[str, Tensor] = {}
     restored = None
     if state.adversary:
         state.adversary.optimiser.zero_grad()
@@ -80,20 +79,22 @@ def training_step(state: TrainingState, blurred: Tensor, sharp: Tensor) -> dict[
             losses = _generator_losses(state, restored, sharp_part)
         total = torch.stack(list(losses.values())).sum()
         _add_gradients(total, logged, losses | {"loss": total}, recipe.optimiser.parts)
-    means: dict[str, float] = {name: mean_of_processes(fabric, value) for name, value in logged.items()}
+    share_gradients(fabric, state.generator)
+    norm = torch.nn.utils.clip_grad_norm_(state.generator.parameters(), recipe.optimiser.clip_norm)
+    # An accelerator is waited for once a step: here, where all work but the update is under way.
+    *values, gradient_norm = mean_of_processes(fabric, torch.stack([*logged.values(), norm])).tolist()
+    means: dict[str, float] = dict(zip(logged, values, strict=True))
     if not math.isfinite(means["loss"]):
         raise TrainingFailed(
             f"The loss is no longer a number at step {state.step}; resume from the last checkpoint with a lower "
             "optimiser.learning_rate."
         )
-    share_gradients(fabric, state.generator)
-    norm = torch.nn.utils.clip_grad_norm_(state.generator.parameters(), recipe.optimiser.clip_norm)
     for group in state.optimiser.param_groups:
         group["lr"] = rate
     state.optimiser.step()
     state.step += 1
     update_average(state)
-    return means | {"gradient_norm": float(norm), "learning_rate": rate}
+    return means | {"gradient_norm": gradient_norm, "learning_rate": rate}
 
 
 def _parts(batch: Tensor, count: int) -> tuple[Tensor, ...]:
@@ -107,11 +108,12 @@ def _restore(state: TrainingState, blurred: Tensor) -> Tensor:
     return restored
 
 
-def _add_gradients(loss: Tensor, logged: defaultdict[str, float], losses: dict[str, Tensor], parts: int) -> None:
+def _add_gradients(loss: Tensor, logged: dict[str, Tensor], losses: dict[str, Tensor], parts: int) -> None:
     """Go backward through one of several equal parts of a batch, and add up what there is to log."""
     torch.autograd.backward(loss / parts)
     for name, value in losses.items():
-        logged[name] += float(value.detach()) / parts
+        share = value.detach().float() / parts
+        logged[name] = logged[name] + share if name in logged else share
 
 
 def _autocast(recipe: Recipe, like: Tensor) -> torch.autocast:
