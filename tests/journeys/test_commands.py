@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from deblurgan import __version__, cli, read
+from deblurgan.engines import ENGINES
 
 
 def call(*arguments, code=0):
@@ -108,6 +109,13 @@ def test_benchmark_gives_a_line_per_combination():
     } <= set(timing)
     assert (timing["width"], timing["height"]) == (64, 48)
     assert timing["share_of_peak"] > 0
+
+
+@pytest.mark.skipif(not ENGINES["openvino"].installed, reason="int8 is OpenVINO's")
+def test_benchmark_holds_int8_against_plain_convolutions_in_int8():
+    (line,) = call("benchmark", "--size", "64x48", "--runs", 1, "--precision", "int8", "--json").splitlines()
+    assert json.loads(line)["precision"] == "int8"
+    assert json.loads(line)["share_of_peak"] > 0
 
 
 def test_a_training_becomes_a_model_that_runs(pairs, tmp_path, scene):
