@@ -54,6 +54,7 @@ guard_option = click.option(
 self_ensemble_option = click.option(
     "--self-ensemble",
     is_flag=True,
-    help="Mean of the results for the picture's flips and quarter turns: eight times as long, a little better.",
+    help="Mean of the results for the picture's flips and quarter turns, in eight times the time: for models that "
+    "do not know these already, as those that ship do.",
 )
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks.")
