@@ -59,8 +59,8 @@ class RestoreOptions:
             `memory.default_limit()`.
         guard: what would harm the picture is mixed back towards the input (see `deblurgan.guard`), unless the
             preset forbids it or the model enlarges.
-        self_ensemble: the mean over the picture's flips and quarter turns: eight times as long, and a little better
-            if the model is not equivariant.
+        self_ensemble: the mean over the picture's flips and quarter turns: eight times as long, and a little
+            better if the model is not equivariant.
     """
 
     strength: float = 1.0
