@@ -1,7 +1,9 @@
 """Training learns, resumes to the bit, and exports what it learned."""
 
 import dataclasses
+import importlib.util
 import json
+from pathlib import Path
 
 import numpy as np
 import PIL.Image
@@ -18,8 +20,8 @@ from deblurgan.training.dataset import TrainingSet  # noqa: E402
 from deblurgan.training.export import export, manifest_of, verify  # noqa: E402
 from deblurgan.training.losses import LOSSES  # noqa: E402
 from deblurgan.training.pictures import load_pictures  # noqa: E402
-from deblurgan.training.recipe import from_settings  # noqa: E402
-from deblurgan.training.run_folder import LOG  # noqa: E402
+from deblurgan.training.recipe import as_toml, from_settings  # noqa: E402
+from deblurgan.training.run_folder import LAST, LOG  # noqa: E402
 from deblurgan.training.settings import AdversarialSettings, Recipe  # noqa: E402
 from deblurgan.training.step import rate_share, training_step  # noqa: E402
 from deblurgan.training.torch_engine import TorchEngine  # noqa: E402
@@ -94,6 +96,24 @@ def test_the_log_has_losses_and_validations_with_the_input_beside_them(tiny, tmp
     validations = [line for line in lines if "least_gain" in line]
     assert [line["step"] for line in validations] == [5, 10]
     assert all(np.isfinite([line["pairs_psnr"], line["pairs_input_psnr"]]).all() for line in validations)
+
+
+def test_networks_that_are_trained_together_become_what_each_becomes_alone(tiny, tmp_path):
+    path = Path(__file__).parents[1] / "tools" / "train_together.py"
+    together = importlib.util.module_from_spec(importlib.util.spec_from_file_location("train_together", path))
+    together.__loader__.exec_module(together)
+    wide = dataclasses.replace(tiny.generator, options={**tiny.generator.options, "channels": [16, 8]})
+    recipes = [tiny, dataclasses.replace(tiny, name="wide", generator=wide)]
+    for recipe in recipes:
+        (tmp_path / f"{recipe.name}.toml").write_text(as_toml(recipe), "utf-8")
+    for minutes in (0, 10):
+        names = [str(tmp_path / f"{recipe.name}.toml") for recipe in recipes]
+        together.main(tmp_path / "together", minutes, names, ())
+    for recipe in recipes:
+        alone = loop.train(recipe, tmp_path / "alone" / recipe.name)
+        both = state.load(tmp_path / "together" / recipe.name / LAST)
+        assert both.step == 10
+        assert all(torch.equal(one, other) for one, other in zip(weights_of(both), weights_of(alone), strict=True))
 
 
 def test_a_network_learns_to_undo_one_blur(tiny):

@@ -66,7 +66,7 @@ def train(
         manifest_of(state.average, recipe, name="average"), TorchEngine(state.average, recipe.precision)
     )
     pace = _Pace(recipe, state.step, minutes)
-    for blurred, sharp in pace.watched(_batches(recipe, load_pictures(recipe), state.step, fabric)):
+    for blurred, sharp in pace.watched(batches(recipe, load_pictures(recipe), state.step, fabric)):
         pictures = (side.to(fabric.device, non_blocking=True) for side in (blurred, sharp))
         logged = training_step(state, *pictures)
         schedule, last = recipe.schedule, state.step == recipe.schedule.steps or pace.is_over()
@@ -138,8 +138,8 @@ class _Pace:
         return time.monotonic() - self._started > self._allowed
 
 
-def _batches(recipe: Recipe, pictures: Pictures, step: int, fabric: Fabric) -> Iterator[tuple[Tensor, Tensor]]:
-    """The share of one process in each batch from `step` on.
+def batches(recipe: Recipe, pictures: Pictures, step: int, fabric: Fabric) -> Iterator[tuple[Tensor, Tensor]]:
+    """The share of one process in each batch from `step` on, (blurred, sharp), each [N, 3, crop, crop] in [-1, 1].
 
     Samples are addressed by number, so a break changes nothing, and neither does the number of processes.
     """
