@@ -52,7 +52,7 @@ def training_step(state: TrainingState, blurred: Tensor, sharp: Tensor) -> dict[
         of the generator before clipping, `learning_rate`.
 
     Raises:
-        TrainingFailed: the loss is no longer a number; no weights were changed.
+        TrainingFailed: the loss is no longer a number; the generator was not changed.
     """
     recipe, fabric = state.recipe, state.fabric
     share = rate_share(recipe, state.step)
