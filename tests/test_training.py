@@ -114,6 +114,11 @@ def test_networks_that_are_trained_together_become_what_each_becomes_alone(tiny,
         both = state.load(tmp_path / "together" / recipe.name / LAST)
         assert both.step == 10
         assert all(torch.equal(one, other) for one, other in zip(weights_of(both), weights_of(alone), strict=True))
+    (tmp_path / "together" / "wide" / LAST).unlink()
+    with pytest.raises(RecipeError, match="no checkpoint"):
+        together.main(tmp_path / "together", 10, names, ())
+    with pytest.raises(SystemExit, match="names of their own"):
+        together.main(tmp_path / "twice", 10, names[:1] * 2, ())
 
 
 def test_a_network_learns_to_undo_one_blur(tiny):

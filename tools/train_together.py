@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 
 from deblurgan.engines.threads import allowed_threads
+from deblurgan.errors import DeblurganError
 from deblurgan.training import recipe as recipes
 from deblurgan.training import state as states
 from deblurgan.training.devices import connect
@@ -43,11 +44,14 @@ def main(out: Path, minutes: float, names: list[str], overrides: tuple[str, ...]
     torch.set_num_threads(allowed_threads())
     fabric = connect()
     folders = [out / recipe.name for recipe in wanted]
-    going_on = all((folder / LAST).exists() for folder in folders)
+    going_on = any((folder / LAST).exists() for folder in folders)
     networks = [
         states.load(folder / LAST, recipe, fabric) if going_on else states.begin(recipe, fabric)
         for folder, recipe in zip(folders, wanted, strict=True)
     ]
+    steps = {network.step for network in networks}
+    if len(steps) > 1 or len(set(folders)) < len(folders):
+        sys.exit(f"The networks in {out} must have names of their own and stand at one step; train them apart.")
     runs = [RunFolder(folder, leads=True) for folder in folders]
     for run, recipe in zip(runs, wanted, strict=True):
         run.open(recipe)
@@ -76,4 +80,7 @@ if __name__ == "__main__":
     parser.add_argument("recipes", nargs="+")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides")
     arguments = parser.parse_args()
-    main(arguments.out, arguments.minutes, arguments.recipes, tuple(arguments.overrides))
+    try:
+        main(arguments.out, arguments.minutes, arguments.recipes, tuple(arguments.overrides))
+    except DeblurganError as error:
+        sys.exit(str(error))
