@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from deblurgan.networks import build, macs_per_pixel, reach_of  # noqa: E402
+from deblurgan.networks import build, macs_per_pixel, noticeable_reach_of, reach_of  # noqa: E402
 
 TINY = {"channels": (4, 4, 4), "depths": (1, 1, 1), "decoder_depths": (1, 0)}
 
@@ -54,6 +54,17 @@ def test_statistics_over_the_picture_have_no_bounded_reach():
 def test_macs_are_counted_per_pixel():
     assert macs_per_pixel(torch.nn.Conv2d(3, 5, 3, padding=1), 8) == 3 * 5 * 9
     assert macs_per_pixel(build("fpn_plain"), 16) * 1280 * 720 == pytest.approx(56.9e9, rel=0.01)
+
+
+def test_what_is_too_faint_to_be_noticed_does_not_count_as_reach():
+    network = torch.nn.Conv2d(3, 3, 33, padding=16, groups=3, bias=False)
+    with torch.no_grad():
+        network.weight.zero_()
+        network.weight[:, :, 16, 16] = 1
+        network.weight[:, :, 16, 24] = 0.1
+        network.weight[:, :, 0, 16] = 1e-4
+    assert reach_of(network, 4) == 16
+    assert noticeable_reach_of(network, 4, most=16) == 8
 
 
 def test_a_batch_gives_what_its_pictures_give_alone():

@@ -18,13 +18,13 @@ def to_the_right(planes):
 @given(sides, sides)
 def test_the_mean_of_a_network_that_does_nothing_is_the_picture(height, width):
     planes = np.random.default_rng(0).random((1, 3, height, width), np.float32)
-    np.testing.assert_allclose(averaged(planes, np.array), planes, atol=1e-6)
+    np.testing.assert_allclose(averaged(np.array, planes), planes, atol=1e-6)
 
 
 def test_every_view_is_brought_back_to_where_it_was():
     light = np.zeros((1, 3, 7, 9), np.float32)
     light[..., 3, 4] = 1
-    moved = averaged(light, to_the_right)
+    moved = averaged(to_the_right, light)
     neighbours = {(3, 3), (3, 5), (2, 4), (4, 4)}
     assert {tuple(place) for place in np.argwhere(moved[0, 0])} == neighbours
     assert all(moved[0, 0][place] == 0.25 for place in neighbours)
@@ -32,7 +32,7 @@ def test_every_view_is_brought_back_to_where_it_was():
 
 def test_a_network_that_enlarges_stays_one_that_enlarges():
     planes = np.random.default_rng(0).random((1, 3, 4, 6), np.float32)
-    enlarged = averaged(planes, lambda view: view.repeat(2, axis=2).repeat(2, axis=3))
+    enlarged = averaged(lambda view: view.repeat(2, axis=2).repeat(2, axis=3), planes)
     np.testing.assert_allclose(enlarged, planes.repeat(2, axis=2).repeat(2, axis=3), atol=1e-6)
 
 

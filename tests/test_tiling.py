@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deblurgan.tiling import SizeRule, add, finished, inside, pad, plan
+from deblurgan.tiling import SizeRule, add, bands, finished, inside, pad, plan, window
 
 sizes = st.tuples(st.integers(1, 300), st.integers(1, 300))
 rules = st.sampled_from(
@@ -13,7 +13,6 @@ rules = st.sampled_from(
         SizeRule(32, (128, 128)),
         SizeRule(1, (1, 1)),
         SizeRule(8, (8, 24)),
-        SizeRule(8, (8, 8), grid=24),
     ]
 )
 
@@ -33,10 +32,10 @@ def test_tiles_cover_each_pixel_with_weights_that_sum_to_one(size, rule, halo_st
 
 
 @given(sizes, rules, st.integers(0, 3), st.integers(16 * 16, 200 * 200))
-def test_every_tile_obeys_the_size_rule_and_starts_on_the_grid(size, rule, halo_steps, largest):
+def test_every_tile_obeys_the_size_rule_and_starts_at_a_multiple(size, rule, halo_steps, largest):
     for tile in plan(size, rule, halo=halo_steps * rule.multiple, largest=largest):
         assert rule.fit(tile.size) == tile.size
-        assert tile.top % rule.step == tile.left % rule.step == 0
+        assert tile.top % rule.multiple == tile.left % rule.multiple == 0
 
 
 @given(sizes, rules, st.integers(1, 3), st.integers(16 * 16, 200 * 200), st.booleans())
@@ -66,8 +65,8 @@ def test_finished_parts_are_those_of_the_picture_put_together_at_once(size, rule
     tiles = plan(size, rule, halo=halo_steps * rule.multiple, largest=largest, blended=blended)
     values = [pad(inside(picture, tile).transpose(2, 0, 1), tile).transpose(1, 2, 0) for tile in tiles]
     at_once = np.zeros_like(picture)
-    for tile, window in zip(tiles, values, strict=True):
-        add(at_once, tile, window)
+    for tile, part in zip(tiles, values, strict=True):
+        add(at_once, tile, part)
     queue = iter(values)
     together, times = np.zeros_like(picture), np.zeros(size, int)
     for rows, columns, part in finished(size, tiles, lambda _: next(queue)):
@@ -85,3 +84,11 @@ def test_a_24_megapixel_photo_is_cut_into_few_tiles_within_the_bound():
 
 def test_a_picture_within_the_bound_is_one_tile():
     assert len(plan((720, 1280), SizeRule(16, (16, 16)), halo=256, largest=1664**2)) == 1
+
+
+@given(st.integers(0, 50), st.integers(1, 300), st.integers(1, 80))
+def test_bands_cover_a_tile_and_none_is_thinner_than_asked(top, height, rows):
+    cut = list(bands(window(top, 3, height, 7), rows))
+    covered = [row for band in cut for row in range(band.top, band.top + band.size[0])]
+    assert covered == list(range(top, top + height))
+    assert all(band.size[0] >= min(rows, height) and band.left == 3 and band.size[1] == 7 for band in cut)

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 
 from deblurgan.blur import BlurSettings  # noqa: E402
 from deblurgan.errors import BrokenModel, RecipeError  # noqa: E402
-from deblurgan.restore import RestoreOptions, Restorer  # noqa: E402
+from deblurgan.restore import RestoreOptions, Restorer, load  # noqa: E402
 from deblurgan.training import loop, state  # noqa: E402
 from deblurgan.training.adversarial import ADVERSARIAL_LOSSES  # noqa: E402
 from deblurgan.training.dataset import TrainingSet  # noqa: E402
@@ -258,10 +258,23 @@ def test_an_exported_model_gives_what_the_network_gives(tiny, tmp_path, scene):
     model = export(trained.average, facts, tmp_path / "model")
     whole = RestoreOptions(guard=False)
     in_torch = Restorer(facts, TorchEngine(trained.average))(scene, whole).pixels.astype(int)
-    from deblurgan.restore import load
-
     assert np.abs(load(str(model.path))(scene, whole).pixels - in_torch).max() <= 1
     assert b"site-packages" not in model.file("onnx").read_bytes()
+
+
+def test_a_scale_recurrent_network_is_exported_pass_by_pass_too(tiny, tmp_path):
+    options = tiny.generator.options | {"recurrent_scales": 2}
+    recipe = dataclasses.replace(tiny, generator=dataclasses.replace(tiny.generator, options=options))
+    trained = loop.train(recipe, tmp_path / "run", threads=1)
+    model = export(trained.average, manifest_of(trained.average, recipe, name="tiny"), tmp_path / "model")
+    # It reads its weights out of the whole network's file.
+    assert model.file("pass").stat().st_size < model.file("onnx").stat().st_size / 2
+    restorer = load(str(model.path))
+    pixels = np.random.default_rng(0).random((200, 150, 3), np.float32)
+    whole, tiled = (restorer(pixels, RestoreOptions(tile=tile, guard=False)) for tile in ("off", 120))
+    assert tiled.tiles > 1
+    assert np.abs(whole.pixels - pixels).max() > 0.01
+    np.testing.assert_allclose(tiled.pixels, whole.pixels, atol=0.5 / 255)
 
 
 def test_an_export_that_differs_from_its_network_is_refused(tiny, tmp_path, monkeypatch):

@@ -66,14 +66,14 @@ class Manifest:
         statistics: 'fixed', or 'per-image' if it normalises by statistics of the whole input.
         tiling: 'free' if tiles that overlap by `halo` give the whole result, 'overlap' if they must fade into each
             other, 'whole' if the picture must not be cut.
-        halo: pixels around a point that can influence it; of a scale-recurrent network, in one pass: what lies
-            further away is seen in smaller pictures alone, and changes what is next to a cut a little.
+        halo: pixels around a point that influence it noticeably; of a scale-recurrent network, in one pass.
         parameters: number of weights.
         live_parameters: those of them that the output depends on.
         macs_per_pixel: multiply-accumulates of its convolutions per pixel of the input.
         backbone_macs_per_pixel: those of them that its backbone takes; None if nobody counted.
         scale: size of the output over the input.
-        tile_grid: tiles start at multiples of this; None for `size_multiple`.
+        recurrent_scales: how many sizes of the picture a scale-recurrent network runs on; its passes are exported
+            one by one, too, as the file of kind 'pass', so that each size is cut into tiles of its own.
         licence: of the weights.
         trained_on: the sources of the training data, with their licences.
         recipe_digest: SHA-256 of the recipe.
@@ -103,7 +103,7 @@ class Manifest:
     options: dict[str, Any] = field(default_factory=dict)
     backbone_macs_per_pixel: float | None = None
     scale: int = 1
-    tile_grid: int | None = None
+    recurrent_scales: int = 1
     measured: tuple[Measurement, ...] = ()
     schema: int = SCHEMA
 

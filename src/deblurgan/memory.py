@@ -58,6 +58,8 @@ LEAST_LIMIT = 200_000_000
 BYTES_PER_PIXEL = 12
 """Most that reading, holding or writing an 8-bit colour photo takes for each of its pixels."""
 
+# Three halves, for a quarter of the pixels.
+_BYTES_OF_CHANGE = 3 * 2 / 4
 _TOGETHER = 16_000_000
 # A photo that waits for its turn with the engine holds its next tile as floats, twice at most.
 _WAITING = 120_000_000
@@ -130,6 +132,7 @@ def largest_tile(
     engine: tuple[str, str],
     blended: bool,
     copies: int = 0,
+    by_passes: bool = False,
 ) -> int:
     """Pixels of the largest tile with which restoring a picture stays within about `limit` bytes.
 
@@ -140,10 +143,12 @@ def largest_tile(
         engine: its name and precision; one that was not measured counts as greedy.
         blended: tiles fade into each other.
         copies: of a tile that are held as floats beside those of a single pass through the network.
+        by_passes: the passes of a scale-recurrent network are cut one by one: what the one before the last found
+            is held for the whole picture.
     """
     costs = ENGINE_MEMORY.get(engine, _UNKNOWN_ENGINE)
     per_pixel = costs.per_tile_pixel + copies * 3 * 4
-    pictures = 2 * 3 * bytes_per_sample * math.prod(size)
+    pictures = (2 * 3 * bytes_per_sample + by_passes * _BYTES_OF_CHANGE) * math.prod(size)
     room = max(0, limit - costs.program - pictures)
     # Rows that other tiles still fade into are held as floats across the picture, twice where they move on: a
     # square tile of side s costs per_pixel * s * s + strip * s.

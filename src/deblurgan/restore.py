@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
@@ -11,14 +12,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from deblurgan import guard, memory, tiling
+from deblurgan import guard, memory, passes, tiling
 from deblurgan.catalogue import find
 from deblurgan.engines import Engine, open_engine
 from deblurgan.errors import DeblurganError
 from deblurgan.image import to_integer
 from deblurgan.manifest import Manifest
 from deblurgan.samples import as_float
-from deblurgan.self_ensemble import COPIES, averaged
+from deblurgan.self_ensemble import COPIES, averaged, averaged_into
 
 
 @dataclass(frozen=True)
@@ -162,21 +163,23 @@ class Restorer:
             engine=(self.engine.name, self.engine.precision),
             blended=self.manifest.tiling != "free",
             copies=COPIES if options.self_ensemble else 0,
+            by_passes=self.manifest.recurrent_scales > 1,
         )
 
     def _plan(self, pixels: NDArray[Any], largest: int | None, options: RestoreOptions) -> list[tiling.Tile]:
-        spare = PRESETS[options.preset].spare
-        minimum = self.manifest.minimum_size
-        # Of a quarter turn, either side may be the height.
-        least = (max(minimum), max(minimum)) if options.self_ensemble else minimum
-        rule = tiling.SizeRule(self.manifest.size_multiple, least, spare, self.manifest.tile_grid)
         return tiling.plan(
             (pixels.shape[0], pixels.shape[1]),
-            rule,
+            self._rule(options, spare=PRESETS[options.preset].spare),
             halo=self.manifest.halo,
             largest=largest,
             blended=self.manifest.tiling != "free",
         )
+
+    def _rule(self, options: RestoreOptions, *, spare: bool) -> tiling.SizeRule:
+        minimum = self.manifest.minimum_size
+        # Of a quarter turn, either side may be the height.
+        least = (max(minimum), max(minimum)) if options.self_ensemble else minimum
+        return tiling.SizeRule(self.manifest.size_multiple, least, spare)
 
     def _tile_by_tile(
         self, pixels: NDArray[Any], tiles: list[tiling.Tile], options: RestoreOptions
@@ -184,8 +187,10 @@ class Restorer:
         """The result, and whether the network gave nothing but finite values."""
         preset, scale = PRESETS[options.preset], self.manifest.scale
         size = (pixels.shape[0] * scale, pixels.shape[1] * scale)
+        one_by_one = self.manifest.recurrent_scales > 1 and len(tiles) > 1
+        run = self._run_passes if one_by_one else self._run
+        values = (self._as_pixels(output) for output in run(pixels, tiles, options))
         result = np.empty((*size, 3), np.float32 if pixels.dtype.kind == "f" else pixels.dtype)
-        values = (self._run(pixels, tile, options) for tile in tiles)
         placed, finite = [tile.enlarged(scale) for tile in tiles], True
         for rows, columns, sharp in tiling.finished(size, placed, lambda _: next(values)):
             if options.strength < 1:
@@ -196,6 +201,8 @@ class Restorer:
             result[rows, columns] = (
                 sharp if result.dtype.kind == "f" else _as_integers(sharp, result.dtype, preset)
             )
+            # Held no longer than it is needed: of large tiles, each copy counts.
+            del sharp
         return result, finite
 
     def _guarded(
@@ -208,27 +215,46 @@ class Restorer:
         guard.mix(pixels, result, verdict)
         return verdict
 
-    def _run(self, pixels: NDArray[Any], tile: tiling.Tile, options: RestoreOptions) -> NDArray[np.float32]:
-        """One tile through the network and its value range: [h, w, 3] in [0, 1]."""
+    def _run(
+        self, pixels: NDArray[Any], tiles: list[tiling.Tile], options: RestoreOptions
+    ) -> Iterator[NDArray[np.float32]]:
+        """What the network gives of each tile, [3, h, w]."""
+        run = partial(averaged, self.engine.run) if options.self_ensemble else self.engine.run
+        for tile in tiles:
+            # Named nowhere, the input goes as soon as the engine has done with it.
+            yield run(self._batch(pixels, tile, options))[0]
+
+    def _run_passes(
+        self, pixels: NDArray[Any], tiles: list[tiling.Tile], options: RestoreOptions
+    ) -> Iterator[NDArray[np.float32]]:
+        """The same, but each pass in tiles of its own."""
+        last, run_pass = self.manifest.recurrent_scales, self.engine.run_pass
+        if options.self_ensemble:
+            run_pass = partial(averaged_into, run_pass)
+        size = (tiles[-1].top + tiles[-1].size[0], tiles[-1].left + tiles[-1].size[1])
+        picture = passes.Picture(size, lambda tile: self._batch(pixels, tile, options)[0])
+        cut = passes.Cut(self._rule(options, spare=False), self.manifest.halo, math.prod(tiles[0].size))
+        coarse = passes.found_below(picture, last, run_pass, cut)
+        for window, change in passes.found(last, picture, tiles, coarse, run_pass):
+            change += window
+            yield change
+
+    def _as_pixels(self, output: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Planes in the network's range of values, changed in place, as pixels [h, w, 3] in [0, 1]."""
         low, high = (np.float32(end) for end in self.manifest.value_range)
-        fill = PRESETS[options.preset].fill
-        run = partial(averaged, network=self.engine.run) if options.self_ensemble else self.engine.run
-        # Named nowhere, the input goes as soon as the engine has done with it: of large tiles, each copy counts.
-        output = run(_batch(pixels, tile, fill, low, high))
         output -= low
         output *= 1 / (high - low)
-        return output[0].transpose(1, 2, 0)
+        return output.transpose(1, 2, 0)
 
-
-def _batch(
-    pixels: NDArray[Any], tile: tiling.Tile, fill: float | None, low: np.float32, high: np.float32
-) -> NDArray[np.float32]:
-    """The tile's window in the range of values that the network takes, [1, 3, h, w]."""
-    # Copied while they may still be whole numbers: plane by plane, and so that floats are not changed in place.
-    values = as_float(np.array(tiling.inside(pixels, tile).transpose(2, 0, 1), order="C"))
-    values *= high - low
-    values += low
-    return tiling.pad(values, tile, fill if fill is None else float(low + fill * (high - low)))[None]
+    def _batch(self, pixels: NDArray[Any], tile: tiling.Tile, options: RestoreOptions) -> NDArray[np.float32]:
+        """The tile's window in the range of values that the network takes, [1, 3, h, w]."""
+        low, high = (np.float32(end) for end in self.manifest.value_range)
+        fill = PRESETS[options.preset].fill
+        # Copied while they may be whole numbers yet: plane by plane, and so that floats are not changed in place.
+        values = as_float(np.array(tiling.inside(pixels, tile).transpose(2, 0, 1), order="C"))
+        values *= high - low
+        values += low
+        return tiling.pad(values, tile, fill if fill is None else float(low + fill * (high - low)))[None]
 
 
 def _as_integers(values: NDArray[np.float32], dtype: np.dtype[Any], preset: Preset) -> NDArray[Any]:

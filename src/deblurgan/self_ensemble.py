@@ -18,22 +18,22 @@ COPIES = 2
 """Of the picture that are held beside those of a single pass."""
 
 
-def averaged(planes: Planes, network: Callable[[Planes], Planes]) -> Planes:
+def averaged(network: Callable[..., Planes], *inputs: Planes) -> Planes:
     """Mean of a network's results for all eight views, each brought back (geometric self-ensemble, Lim et al.,
     "Enhanced Deep Residual Networks", CVPRW 2017).
 
     Args:
-        planes: [N, C, h, w].
         network: maps [N, C, h, w] and [N, C, w, h] to as many planes, `s` times as high and as wide, which are
             the caller's to change.
+        inputs: [N, C, h, w] for each of its arguments, of one shape of picture but of any size.
 
     Returns:
         [N, C, s h, s w].
     """
 
     def brought_back(transposed: bool, rows: slice, columns: slice) -> Planes:
-        view = planes[..., rows, columns]
-        result = network(np.ascontiguousarray(view.swapaxes(2, 3) if transposed else view))
+        views = (planes[..., rows, columns] for planes in inputs)
+        result = network(*(np.ascontiguousarray(view.swapaxes(2, 3) if transposed else view) for view in views))
         return (result.swapaxes(2, 3) if transposed else result)[..., rows, columns]
 
     upright, *others = VIEWS
@@ -42,3 +42,20 @@ def averaged(planes: Planes, network: Callable[[Planes], Planes]) -> Planes:
         total += brought_back(*view)
     total *= np.float32(1 / len(VIEWS))
     return total
+
+
+def averaged_into(
+    run_pass: Callable[[int, Planes, Planes, Planes], None],
+    number: int,
+    picture: Planes,
+    coarse: Planes,
+    change: Planes,
+) -> None:
+    """The same for one pass of a scale-recurrent network; see `Engine.run_pass`."""
+
+    def network(picture: Planes, coarse: Planes) -> Planes:
+        found = np.empty_like(picture)
+        run_pass(number, picture, coarse, found)
+        return found
+
+    np.copyto(change, averaged(network, picture, coarse))

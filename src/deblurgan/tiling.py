@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,18 +20,11 @@ class SizeRule:
         multiple: both sides must be multiples of this.
         minimum: least (height, width), multiples too.
         spare: a size that fits already still gains one multiple, as in the official DeblurGAN-v2.
-        grid: tiles start at multiples of this, a multiple of `multiple`; None for the same.
     """
 
     multiple: int
     minimum: tuple[int, int]
     spare: bool = False
-    grid: int | None = None
-
-    @property
-    def step(self) -> int:
-        """Tiles start at multiples of this."""
-        return self.grid or self.multiple
 
     def fit(self, size: tuple[int, int]) -> tuple[int, int]:
         """Least allowed (height, width) that holds `size`."""
@@ -88,9 +82,22 @@ def plan(
     padded = rule.fit(size)
     sides = padded if largest is None or math.prod(padded) <= largest else _tile_size(padded, rule, halo, largest)
     rows, columns = (
-        _spans(whole, side, halo, rule.step, blended) for whole, side in zip(padded, sides, strict=True)
+        _spans(whole, side, halo, rule.multiple, blended) for whole, side in zip(padded, sides, strict=True)
     )
     return [Tile(top, left, down, across) for top, down in rows for left, across in columns]
+
+
+def window(top: int, left: int, height: int, width: int) -> Tile:
+    """A tile that is used whole."""
+    return Tile(top, left, np.ones(height, np.float32), np.ones(width, np.float32))
+
+
+def bands(tile: Tile, rows: int) -> Iterator[Tile]:
+    """Cut a tile into bands of `rows` rows across it; the last may have twice as many, so that none is thinner."""
+    height, width = tile.size
+    starts = range(0, max(height - rows, 0) + 1, rows)
+    for start, stop in pairwise((*starts, height)):
+        yield window(tile.top + start, tile.left, stop - start, width)
 
 
 def inside(picture: NDArray[Any], tile: Tile) -> NDArray[Any]:
@@ -185,9 +192,9 @@ def _tile_size(padded: tuple[int, int], rule: SizeRule, halo: int, largest: int)
     """The tile size within `largest` that computes fewest pixels in all, else the smallest possible."""
 
     def side(whole: int, count: int) -> int:
-        # All start on the grid, so what counts is how many of its steps lie between the halos.
-        steps = max(0, whole - 2 * halo) // rule.step
-        return whole - (count - 1) * steps // count * rule.step
+        # All start at multiples, so what counts is how many of these lie between the halos.
+        steps = max(0, whole - 2 * halo) // rule.multiple
+        return whole - (count - 1) * steps // count * rule.multiple
 
     options = []
     for down in range(1, _most_tiles(padded[0], rule, halo) + 1):
@@ -204,16 +211,18 @@ def _tile_size(padded: tuple[int, int], rule: SizeRule, halo: int, largest: int)
 
 def _most_tiles(whole: int, rule: SizeRule, halo: int) -> int:
     """Tiles along an axis when each contributes about as much as its halo: thinner ones would only waste."""
-    return max(1, whole // max(halo, rule.step))
+    return max(1, whole // max(halo, rule.multiple))
 
 
-def _spans(whole: int, side: int, halo: int, grid: int, blended: bool) -> list[tuple[int, NDArray[np.float32]]]:
+def _spans(
+    whole: int, side: int, halo: int, multiple: int, blended: bool
+) -> list[tuple[int, NDArray[np.float32]]]:
     """Starts of the tiles along one axis, each with its weights: ramps or steps where neighbours overlap."""
     if side >= whole:
         return [(0, np.ones(whole, np.float32))]
-    furthest = (side - 2 * halo) // grid * grid
+    furthest = (side - 2 * halo) // multiple * multiple
     steps = math.ceil((whole - side) / furthest)
-    starts = [(whole - side) * index // steps // grid * grid for index in range(steps + 1)]
+    starts = [(whole - side) * index // steps // multiple * multiple for index in range(steps + 1)]
     share = _ramp if blended else _step
     spans = []
     for index, start in enumerate(starts):

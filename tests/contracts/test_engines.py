@@ -8,10 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from deblurgan import passes, tiling
 from deblurgan.catalogue import find
 from deblurgan.engines import ENGINES, allowed_threads, choice, choose, open_engine
 from deblurgan.engines.table import EngineEntry
 from deblurgan.errors import UnknownEngine
+from deblurgan.tiling import SizeRule
 
 INSTALLED = [name for name, entry in ENGINES.items() if entry.installed]
 BATCH = np.random.default_rng(0).uniform(-1, 1, (2, 3, 48, 64)).astype(np.float32)
@@ -42,6 +44,17 @@ def test_it_gives_the_same_twice_and_leaves_its_input_alone(engine):
 def test_it_agrees_with_the_first_engine(engine):
     reference = open_engine(find("default"), INSTALLED[0], precision="f32").run(BATCH)
     np.testing.assert_allclose(engine.run(BATCH), reference, atol=2e-4)
+
+
+def test_its_passes_one_after_the_other_give_what_they_give_together(engine):
+    facts = find("default").manifest
+    together = engine.run(BATCH[:1])[0]
+    whole = tiling.window(0, 0, *together.shape[1:])
+    picture = passes.Picture(together.shape[1:], lambda tile: BATCH[0, :, tile.top :][:, : tile.size[0]])
+    cut = passes.Cut(SizeRule(facts.size_multiple, facts.minimum_size), facts.halo, None)
+    coarse = passes.found_below(picture, facts.recurrent_scales, engine.run_pass, cut)
+    last = passes.found(facts.recurrent_scales, picture, [whole], coarse, engine.run_pass)
+    np.testing.assert_allclose(np.add(*next(last)), together, atol=1e-3)
 
 
 def test_several_callers_at_a_time_get_what_each_would_get_alone(engine):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import time
 
@@ -11,7 +12,7 @@ from serving import jpeg, wait_until
 from starlette.testclient import TestClient
 
 from clips import Recipe, make
-from conftest import IDENTITY
+from conftest import IDENTITY, IdentityEngine
 from deblurgan.image import read
 from deblurgan.restore import Restorer
 from deblurgan.serve.line import Ticket
@@ -64,6 +65,22 @@ def test_progress_grows_tile_by_tile(make_app, patient_engine, monkeypatch):
         finished(client, left(client, jpeg((400, 400))))
     assert len(seen) > 4
     np.testing.assert_allclose(seen, np.arange(len(seen)) / len(seen))
+
+
+def test_smaller_pictures_of_a_scale_recurrent_model_do_not_count_as_progress(monkeypatch):
+    class Passing(IdentityEngine):
+        def run_pass(self, number, picture, coarse, change):
+            seen.append((number, ticket.progress))
+            change[...] = 0
+
+    monkeypatch.setattr(Restorer, "_largest_tile", lambda *_: 160**2)
+    seen, ticket = [], Ticket()
+    recurrent = dataclasses.replace(IDENTITY, recurrent_scales=3)
+    WatchedRestorer(Restorer(recurrent, Passing()), ticket)(np.zeros((400, 400, 3), np.uint8))
+    assert all(progress == 0 for number, progress in seen if number < 3)
+    last = [progress for number, progress in seen if number == 3]
+    np.testing.assert_allclose(last, np.arange(len(last)) / len(last))
+    assert ticket.progress == pytest.approx(1)
 
 
 def test_progress_counts_the_pictures_that_will_come(patient_engine, scene):

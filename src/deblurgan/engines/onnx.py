@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,29 +17,45 @@ from deblurgan.errors import UnknownEngine
 
 
 class OnnxEngine:
-    """An ONNX Runtime session. Callers take turns, so that memory is that of one run.
+    """ONNX Runtime sessions. Callers take turns, so that memory is that of one run.
 
     Args:
-        session: an `onnxruntime.InferenceSession`.
+        session: gives the `onnxruntime.InferenceSession` of a file of the model, by its kind.
     """
 
     name = "onnx"
     precision = "f32"
 
-    def __init__(self, session: Any) -> None:
-        self._session = session
+    def __init__(self, session: Callable[[str], Any]) -> None:
+        self._session: Callable[[str], Any] | None = session
         self._turn = threading.Lock()
-        self._input = session.get_inputs()[0].name
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map [N, 3, H, W] to the same shape."""
-        with self._turn, as_memory_error():
-            output: NDArray[np.float32] = self._session.run(None, {self._input: batch})[0]
-        return output
+        return self._infer("onnx", batch)
+
+    def run_pass(
+        self,
+        number: int,
+        picture: NDArray[np.float32],
+        coarse: NDArray[np.float32],
+        change: NDArray[np.float32],
+    ) -> None:
+        """One pass of a scale-recurrent network; see `Engine`."""
+        np.copyto(change, self._infer("pass", picture, coarse))
 
     def close(self) -> None:
-        """Drop the session."""
+        """Drop the sessions."""
         self._session = None
+
+    def _infer(self, kind: str, *inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        with self._turn, as_memory_error():
+            if self._session is None:
+                raise RuntimeError("this engine was closed")
+            session = self._session(kind)
+            names = (entry.name for entry in session.get_inputs())
+            output: NDArray[np.float32] = session.run(None, dict(zip(names, inputs, strict=True)))[0]
+        return output
 
 
 def open_engine(model: ModelFolder, options: EngineOptions) -> OnnxEngine:
@@ -54,6 +72,11 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OnnxEngine:
     settings.intra_op_num_threads = options.threads
     settings.inter_op_num_threads = 1
     settings.log_severity_level = 3
-    return OnnxEngine(
-        onnxruntime.InferenceSession(str(model.file("onnx")), settings, providers=["CPUExecutionProvider"])
-    )
+
+    @cache
+    def session(kind: str) -> Any:
+        return onnxruntime.InferenceSession(str(model.file(kind)), settings, providers=["CPUExecutionProvider"])
+
+    # A damaged model is found out now, not with the first picture.
+    session("onnx")
+    return OnnxEngine(session)

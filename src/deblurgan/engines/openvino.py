@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -20,10 +22,13 @@ from deblurgan.room import Room
 # a time, each on half the threads, wait less for each other than one after the other on all of them.
 _KEPT, _PIXELS_KEPT, _SIDE_BY_SIDE = 2, 2_000_000, 2
 
+Shapes = tuple[tuple[int, ...], ...]
+_WHOLE = 0
+
 
 @dataclass(frozen=True)
 class _Compiled:
-    """The network compiled for one shape, and its requests that nobody uses just now."""
+    """A network compiled for inputs of one shape, and its requests that nobody uses just now."""
 
     network: Any
     idle: deque[Any] = field(default_factory=deque)
@@ -38,7 +43,7 @@ class OpenVINOEngine:
 
     Args:
         core: an OpenVINO `Core`.
-        network: an OpenVINO `Model` of free shape.
+        network: gives the OpenVINO `Model` of a pass, of free shape; for 0, that of all passes together.
         tensor: OpenVINO's `Tensor`.
         settings: for compilation.
         precision: what the network computes in.
@@ -46,40 +51,59 @@ class OpenVINOEngine:
 
     name = "openvino"
 
-    def __init__(self, core: Any, network: Any, tensor: Any, settings: dict[str, Any], precision: str) -> None:
+    def __init__(
+        self, core: Any, network: Callable[[int], Any], tensor: Any, settings: dict[str, Any], precision: str
+    ) -> None:
         self.precision = precision
         self._tensor = tensor
         self._core = core
-        self._network = network
+        self._network: Callable[[int], Any] | None = network
         self._settings = settings
         self._most_at_once = min(_SIDE_BY_SIDE, settings["INFERENCE_NUM_THREADS"])
-        self._compiled: OrderedDict[tuple[tuple[int, ...], int], _Compiled] = OrderedDict()
+        self._compiled: OrderedDict[tuple[int, Shapes, int], _Compiled] = OrderedDict()
         self._room = Room(self._most_at_once)
         self._had_company = False
         self._turn = threading.Lock()
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map [N, 3, H, W] to the same shape."""
-        small = batch.shape[2] * batch.shape[3] <= _PIXELS_KEPT
-        with self._room.shared() if small else self._room.alone():
-            try:
-                with as_memory_error():
-                    compiled = self._compiled_for(batch.shape, self._at_once() if small else 1)
-                    request = compiled.idle.pop() if compiled.idle else compiled.network.create_infer_request()
-                    # The network writes into the caller's array itself: no copy, and none of its own to keep.
-                    output = np.empty(tuple(request.model_outputs[0].shape), np.float32)
-                    request.set_output_tensor(self._tensor(output, shared_memory=True))
-                    request.infer({0: np.ascontiguousarray(batch)}, share_inputs=True)
-                    compiled.idle.append(request)
-                    return output
-            except MemoryError:
-                self._compiled.clear()
-                raise
+        return self._infer(_WHOLE, batch)
+
+    def run_pass(
+        self,
+        number: int,
+        picture: NDArray[np.float32],
+        coarse: NDArray[np.float32],
+        change: NDArray[np.float32],
+    ) -> None:
+        """One pass of a scale-recurrent network; see `Engine`."""
+        self._infer(number, picture, coarse, output=change)
 
     def close(self) -> None:
         """Drop everything compiled."""
         self._compiled.clear()
         self._network = None
+
+    def _infer(
+        self, number: int, *inputs: NDArray[np.float32], output: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        small = inputs[0].shape[2] * inputs[0].shape[3] <= _PIXELS_KEPT
+        with self._room.shared() if small else self._room.alone():
+            try:
+                with as_memory_error():
+                    shapes = tuple(array.shape for array in inputs)
+                    compiled = self._compiled_for(number, shapes, self._at_once() if small else 1)
+                    request = compiled.idle.pop() if compiled.idle else compiled.network.create_infer_request()
+                    # The network writes into the caller's array itself: no copy, and none of its own to keep.
+                    if output is None:
+                        output = np.empty(tuple(request.model_outputs[0].shape), np.float32)
+                    request.set_output_tensor(self._tensor(output, shared_memory=True))
+                    request.infer(dict(enumerate(map(np.ascontiguousarray, inputs))), share_inputs=True)
+                    compiled.idle.append(request)
+                    return output
+            except MemoryError:
+                self._compiled.clear()
+                raise
 
     def _at_once(self) -> int:
         """How many inputs share the threads now; one that left for a moment is still reckoned with."""
@@ -87,20 +111,23 @@ class OpenVINOEngine:
             had_company, self._had_company = self._had_company, self._room.inside > 1
             return self._most_at_once if had_company or self._had_company else 1
 
-    def _compiled_for(self, shape: tuple[int, ...], at_once: int) -> _Compiled:
+    def _compiled_for(self, number: int, shapes: Shapes, at_once: int) -> _Compiled:
         with self._turn:
-            key = shape, at_once
+            if self._network is None:
+                raise RuntimeError("this engine was closed")
+            key = number, shapes, at_once
             if key not in self._compiled:
-                while self._compiled and not self._leaves_room(shape, at_once):
+                while self._compiled and not self._leaves_room(shapes, at_once):
                     self._compiled.popitem(last=False)
-                fixed = self._network.clone()
-                fixed.reshape(list(shape))
+                fixed = self._network(number).clone()
+                fixed.reshape({place: list(shape) for place, shape in enumerate(shapes)})
                 self._compiled[key] = _Compiled(self._core.compile_model(fixed, "CPU", self._sharing(at_once)))
             self._compiled.move_to_end(key)
             return self._compiled[key]
 
-    def _leaves_room(self, shape: tuple[int, ...], at_once: int) -> bool:
-        pixels = sum(kept[2] * kept[3] * times for kept, times in (*self._compiled, (shape, at_once)))
+    def _leaves_room(self, shapes: Shapes, at_once: int) -> bool:
+        wanted = *((kept, times) for _, kept, times in self._compiled), (shapes, at_once)
+        pixels = sum(picture[2] * picture[3] * times for (picture, *_), times in wanted)
         return len(self._compiled) < _KEPT and pixels <= at_once * _PIXELS_KEPT
 
     def _sharing(self, at_once: int) -> dict[str, Any]:
@@ -119,14 +146,20 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
     import openvino
 
     core = openvino.Core()
-    network = core.read_model(model.file("onnx"))
-    _give_own_biases(network)
     in_bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     # Normalisation by the statistics of the picture magnifies the rounding of bf16.
     fastest = "bf16" if in_bf16 and model.manifest.statistics == "fixed" else "f32"
     precision = fastest if options.precision == "auto" else options.precision
-    if precision == "int8":
-        network = quantised(network, load_ranges(model.file("ranges")))
+    ranges = load_ranges(model.file("ranges")) if precision == "int8" else None
+
+    @cache
+    def network(number: int) -> Any:
+        read = core.read_model(model.file("onnx" if number == _WHOLE else "pass"))
+        _give_own_biases(read)
+        return read if ranges is None else quantised(read, ranges, first=max(1, number))
+
+    # A damaged model is found out now, not with the first picture.
+    network(_WHOLE)
     settings = {
         "INFERENCE_NUM_THREADS": options.threads,
         # What is not a convolution is computed in this.

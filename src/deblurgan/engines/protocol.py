@@ -46,6 +46,27 @@ class Engine(Protocol):
         """
         ...
 
+    def run_pass(
+        self,
+        number: int,
+        picture: NDArray[np.float32],
+        coarse: NDArray[np.float32],
+        change: NDArray[np.float32],
+    ) -> None:
+        """One pass of a scale-recurrent network over a picture of that pass's size.
+
+        Args:
+            number: of the pass, from 1.
+            picture: [N, 3, H, W].
+            coarse: the change that the pass before found, [N, 3, H / 2, W / 2]; zeros before the first.
+            change: is filled with the change that this one finds, [N, 3, H, W].
+
+        Raises:
+            BrokenModel: the model's passes were not exported.
+            MemoryError: as `run`.
+        """
+        ...
+
     def close(self) -> None:
         """Give its memory back; it must not be run again."""
         ...

@@ -38,11 +38,16 @@ def load_ranges(path: Path) -> Ranges:
         raise BrokenModel(f"{path} holds no ranges ({error}); export the model again with --calibrate.") from error
 
 
-def quantised(network: Any, ranges: Ranges) -> Any:
+def quantised(network: Any, ranges: Ranges, *, first: int = 1) -> Any:
     """A copy of an OpenVINO `Model` whose convolutions see inputs and weights rounded to eight bits.
 
     Inputs that are never negative use all 256 levels above zero, others lie symmetrically around it; weights have
     a scale for each output channel. OpenVINO turns this into integer arithmetic where the processor has it.
+
+    Args:
+        network: of all passes, or of one.
+        ranges: of all.
+        first: number of its first pass.
 
     Raises:
         BrokenModel: a convolution has no range.
@@ -55,8 +60,8 @@ def quantised(network: Any, ranges: Ranges) -> Any:
             continue
         weights = _constant(node)
         name = weights.get_friendly_name()
+        key = key_of(name, first + passed[name])
         passed[name] += 1
-        key = key_of(name, passed[name])
         if key not in ranges:
             raise BrokenModel(f"No range is known for {key}; export with --calibrate.")
         low, high = _symmetric(*ranges[key])

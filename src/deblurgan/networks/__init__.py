@@ -6,7 +6,7 @@ from deblurgan.networks.engine_form import as_engines_compute
 from deblurgan.networks.generators import GENERATORS, FPNGenerator, build
 from deblurgan.networks.normalisation import set_statistics
 from deblurgan.networks.official import load_official, read_official, save_official
-from deblurgan.networks.receptive_field import reach_of
+from deblurgan.networks.receptive_field import noticeable_reach_of, reach_of
 from deblurgan.networks.timm_backbones import BACKBONES
 from deblurgan.networks.weights import load, save
 
@@ -22,6 +22,7 @@ __all__ = [
     "load",
     "load_official",
     "macs_per_pixel",
+    "noticeable_reach_of",
     "reach_of",
     "read_official",
     "save",

@@ -26,7 +26,7 @@ class WatchedRestorer(Restorer):
     """
 
     def __init__(self, restorer: Restorer, ticket: Ticket) -> None:
-        self._watch = _WatchedEngine(restorer.engine, ticket)
+        self._watch = _WatchedEngine(restorer.engine, restorer.manifest.recurrent_scales, ticket)
         super().__init__(restorer.manifest, self._watch)
         self.pictures = 1
         self.began = self.ended = 0.0
@@ -51,16 +51,17 @@ class _WatchedEngine:
 
     Args:
         engine: that computes.
+        last_pass: its number.
         ticket: see `WatchedRestorer`.
 
     Attributes:
         share: of the whole work that a tile is.
     """
 
-    def __init__(self, engine: Engine, ticket: Ticket) -> None:
+    def __init__(self, engine: Engine, last_pass: int, ticket: Ticket) -> None:
         self.name, self.precision = engine.name, engine.precision
         self.share = 1.0
-        self._engine, self._ticket = engine, ticket
+        self._engine, self._last_pass, self._ticket = engine, last_pass, ticket
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """As the engine, unless the ticket says to stop."""
@@ -68,6 +69,19 @@ class _WatchedEngine:
         output = self._engine.run(batch)
         self._ticket.progress = min(1.0, self._ticket.progress + self.share)
         return output
+
+    def run_pass(
+        self,
+        number: int,
+        picture: NDArray[np.float32],
+        coarse: NDArray[np.float32],
+        change: NDArray[np.float32],
+    ) -> None:
+        """As the engine, unless the ticket says to stop; the smaller sizes take little and do not count."""
+        self._ticket.check()
+        self._engine.run_pass(number, picture, coarse, change)
+        if number == self._last_pass:
+            self._ticket.progress = min(1.0, self._ticket.progress + self.share)
 
     def close(self) -> None:
         """Leave the engine to the others who use it."""

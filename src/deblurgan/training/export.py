@@ -4,34 +4,35 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import logging
-import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from deblurgan import manifest as manifests
 from deblurgan import tiling
 from deblurgan.catalogue import ModelFolder
-from deblurgan.engines import ENGINES, open_engine
+from deblurgan.engines import ENGINES, Engine, open_engine
 from deblurgan.errors import BrokenModel
 from deblurgan.manifest import Manifest
-from deblurgan.networks import FPNGenerator, as_engines_compute, live_parameters, macs_per_pixel, reach_of
+from deblurgan.networks import (
+    FPNGenerator,
+    as_engines_compute,
+    live_parameters,
+    macs_per_pixel,
+    noticeable_reach_of,
+    reach_of,
+)
 from deblurgan.networks.normalisation import fill, uses_picture_statistics
+from deblurgan.training.onnx_program import pass_program, whole_program
 from deblurgan.training.settings import Recipe
 from deblurgan.training.torch_engine import TorchEngine, weights_of
-from deblurgan.whole import whole_file
+from deblurgan.whole import write_whole
 
-if TYPE_CHECKING:
-    import onnx
-
-ONNX_FILE = "model.onnx"
+ONNX_FILE, PASS_FILE = "model.onnx", "pass.onnx"
 # In [-1, 1], as the networks give it, a thousandth.
 TOLERANCE = 5e-4
-_OPSET = 18
 _MODEL_LICENCE = "Apache-2.0"
 _CITE = "deblurgan; after Kupyn et al., DeblurGAN-v2, ICCV 2019"
 
@@ -48,7 +49,7 @@ def manifest_of(
     """The manifest of a network that `networks.build` or `networks.load` made, without files and figures.
 
     Args:
-        network: the generator; its receptive field is measured.
+        network: the generator; how far it sees is measured.
         recipe: that trained it; None if it was not trained here.
         name: of the model.
         version: of the weights.
@@ -58,6 +59,7 @@ def manifest_of(
     multiple = network.size_multiple
     per_image = uses_picture_statistics(network)
     reach = None if per_image else reach_of(network.eval().change_of, multiple)
+    halo = 0 if reach is None else noticeable_reach_of(network.change_of, multiple, most=reach)
     return Manifest(
         name=name,
         version=version,
@@ -70,14 +72,13 @@ def manifest_of(
         minimum_size=network.minimum_size,
         statistics="per-image" if per_image else "fixed",
         tiling="free" if reach is not None else "whole",
-        halo=reach or 0,
+        halo=halo,
         parameters=sum(weights.numel() for weights in network.parameters()),
         live_parameters=live_parameters(network),
         macs_per_pixel=macs_per_pixel(network, multiple),
         backbone_macs_per_pixel=macs_per_pixel(network, multiple, part="backbone"),
         scale=network.scale,
-        # The pixels of every smaller picture must be the same ones in each tile.
-        tile_grid=multiple * 2 ** (network.recurrent_scales - 1),
+        recurrent_scales=network.recurrent_scales,
         licence=licence,
         trained_on=trained_on,
         recipe_digest=recipe.digest() if recipe else "",
@@ -96,15 +97,19 @@ def export(network: nn.Module, facts: Manifest, folder: Path) -> ModelFolder:
     Raises:
         BrokenModel: an engine's output differs from the network's by more than the tolerance.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    program = _as_onnx(as_engines_compute(network), facts)
+    form = as_engines_compute(network)
     # Normalisation by the statistics of the picture magnifies the rounding of weights.
-    if facts.statistics == "fixed":
-        _store_as_float16(program)
-    _forget_origin(program)
-    with whole_file(folder / ONNX_FILE, overwrite=True) as file:
-        file.write_bytes(program.SerializeToString())
-    facts = dataclasses.replace(facts, files={"onnx": manifests.describe_file(folder / ONNX_FILE)})
+    half = facts.statistics == "fixed"
+    whole = whole_program(form, facts.size_multiple, facts.minimum_size, half=half).SerializeToString()
+    written = {"onnx": ONNX_FILE}
+    write_whole(folder / ONNX_FILE, whole, overwrite=True)
+    if facts.recurrent_scales > 1:
+        assert isinstance(form, FPNGenerator)
+        one_pass = pass_program(form, whole=whole, location=ONNX_FILE)
+        write_whole(folder / PASS_FILE, one_pass.SerializeToString(), overwrite=True)
+        written["pass"] = PASS_FILE
+    files = {kind: manifests.describe_file(folder / name) for kind, name in written.items()}
+    facts = dataclasses.replace(facts, files=files)
     manifests.save(facts, folder)
     model = ModelFolder(folder, facts)
     verify(model, network)
@@ -123,76 +128,23 @@ def verify(model: ModelFolder, network: nn.Module) -> None:
     batch = np.random.default_rng(0).uniform(low, high, (1, 3, height, width)).astype(np.float32)
     network = copy.deepcopy(network)
     fill(network, weights_of(model))
-    expected = TorchEngine(network).run(batch)
+    expected = _results(TorchEngine(network), batch, facts)
     for name, entry in ENGINES.items():
         if not entry.installed:
             continue
         engine = open_engine(model, name, precision="f32")
-        difference = float(np.abs(engine.run(batch) - expected).max()) / (high - low)
+        differences = [np.abs(a - b).max() for a, b in zip(_results(engine, batch, facts), expected, strict=True)]
         engine.close()
+        difference = float(max(differences)) / (high - low)
         if not difference <= TOLERANCE:
             raise BrokenModel(f"In {name}, {model.path} differs from its network by {difference:.2g}.")
 
 
-def _as_onnx(network: nn.Module, facts: Manifest) -> onnx.ModelProto:
-    """Convert with free batch and size."""
-    multiple = facts.size_multiple
-    # Sizes of one block would be taken for constants, and so would equal sizes for the same one.
-    least = [max(1, side // multiple) for side in facts.minimum_size]
-    batch = torch.export.Dim("batch", min=1)
-    rows, columns = (
-        torch.export.Dim(axis, min=side) for axis, side in zip(("rows", "columns"), least, strict=True)
-    )
-    example = torch.zeros(2, 3, (least[0] + 2) * multiple, (least[1] + 3) * multiple)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-        program = torch.onnx.export(
-            network.eval(),
-            (example,),
-            dynamo=True,
-            input_names=["blurred"],
-            output_names=["sharp"],
-            dynamic_shapes=({0: batch, 2: multiple * rows, 3: multiple * columns},),
-            opset_version=_OPSET,
-            # Merging equal weights would lose names, and the names are how weights are read back.
-            optimize=False,
-            verbose=False,
-        )
-    if program is None:
-        raise BrokenModel("PyTorch could not convert the network to ONNX.")
-    return program.model_proto
-
-
-def _store_as_float16(program: onnx.ModelProto) -> None:
-    """Keep each float32 weight as float16 under its name, with a cast in front of its readers."""
-    import onnx
-
-    graph, casts = program.graph, []
-    for tensor in graph.initializer:
-        if tensor.data_type != onnx.TensorProto.FLOAT:
-            continue
-        name, values = tensor.name, onnx.numpy_helper.to_array(tensor)
-        tensor.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), name))
-        casts.append(onnx.helper.make_node("Cast", [name], [f"{name}:f32"], to=onnx.TensorProto.FLOAT))
-        for node in graph.node:
-            node.input[:] = [f"{name}:f32" if read == name else read for read in node.input]
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
-
-
-def _forget_origin(program: onnx.ModelProto) -> None:
-    """Drop the exporter's notes: they hold paths of the machine it ran on."""
-    del program.metadata_props[:]
-    del program.graph.metadata_props[:]
-    del program.graph.value_info[:]
-    program.doc_string = program.graph.doc_string = ""
-    for entry in (
-        *program.graph.node,
-        *program.graph.input,
-        *program.graph.output,
-        *program.graph.initializer,
-    ):
-        del entry.metadata_props[:]
-        entry.doc_string = ""
+def _results(engine: Engine, batch: NDArray[np.float32], facts: Manifest) -> list[NDArray[np.float32]]:
+    """What the network makes of a picture, and what one pass of it finds if it has several."""
+    results = [engine.run(batch)]
+    if facts.recurrent_scales > 1:
+        change = np.empty_like(batch)
+        engine.run_pass(facts.recurrent_scales, batch, batch[:, :, ::2, ::2] * np.float32(0.1), change)
+        results.append(change)
+    return results

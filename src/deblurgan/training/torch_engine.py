@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -35,21 +36,42 @@ class TorchEngine:
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map [N, 3, H, W] to the same shape."""
+        return self._infer(self._open(), batch)
+
+    def run_pass(
+        self,
+        number: int,
+        picture: NDArray[np.float32],
+        coarse: NDArray[np.float32],
+        change: NDArray[np.float32],
+    ) -> None:
+        """One pass of a scale-recurrent network; see `Engine`."""
+        network = self._open()
+        assert isinstance(network, networks.FPNGenerator)
+        np.copyto(change, self._infer(network.change_of, picture, coarse))
+
+    def close(self) -> None:
+        """Drop the network."""
+        self._network = None
+
+    def _open(self) -> nn.Module:
         if self._network is None:
             raise RuntimeError("this engine was closed")
-        pixels = torch.from_numpy(batch).to(self._device).contiguous(memory_format=torch.channels_last)
+        return self._network
+
+    def _infer(self, network: Callable[..., Tensor], *inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        tensors = [
+            torch.from_numpy(array).to(self._device).contiguous(memory_format=torch.channels_last)
+            for array in inputs
+        ]
         with (
             self._turn,
             as_memory_error(),
             torch.inference_mode(),
             torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"),
         ):
-            output: NDArray[np.float32] = self._network(pixels).float().cpu().numpy()
+            output: NDArray[np.float32] = network(*tensors).float().cpu().numpy()
         return output
-
-    def close(self) -> None:
-        """Drop the network."""
-        self._network = None
 
 
 def open_engine(model: ModelFolder, options: EngineOptions) -> TorchEngine:

@@ -1,0 +1,137 @@
+"""The passes of a scale-recurrent network over a picture of any size, each in tiles of its own.
+
+The last pass sees the picture itself beside the change that the pass before found at half its size, and so on down
+to the smallest. Cut into tiles all passes together, a network would see of each smaller picture only what lies in
+the tile; cut one by one, what a tile gives is what the whole picture gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deblurgan import tiling
+from deblurgan.tiling import SizeRule, Tile
+
+Planes = NDArray[np.float32]
+
+RunPass = Callable[[int, Planes, Planes, Planes], None]
+"""As `Engine.run_pass`."""
+
+Change = NDArray[np.float16]
+"""What a pass found, [3, H, W]: half precision is within a hundredth of a grey level."""
+
+# Rows at a time: what is worked on stays in the processor's cache.
+_BAND = 64
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How a pass is cut into tiles.
+
+    Attributes:
+        rule: of the network.
+        halo: pixels next to a cut that are computed but not used.
+        largest: pixels one tile may have.
+    """
+
+    rule: SizeRule
+    halo: int
+    largest: int | None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture, or a smaller one made of it: each pixel the mean of four of the next larger.
+
+    Attributes:
+        size: (height, width), multiples as the network asks.
+        read: gives a window of it, float32 [3, h, w] in the network's range of values; a new array.
+    """
+
+    size: tuple[int, int]
+    read: Callable[[Tile], Planes]
+
+    def halved(self, rule: SizeRule) -> Picture:
+        """The picture at half its size, its last rows and columns repeated until they are multiples."""
+        size = rule.fit((self.size[0] // 2, self.size[1] // 2))
+
+        def read(tile: Tile) -> Planes:
+            height, width = tile.size
+            top, left = 2 * tile.top, 2 * tile.left
+            four = self.read(
+                tiling.window(top, left, min(2 * height, self.size[0] - top), min(2 * width, self.size[1] - left))
+            )
+            rows = four[:, 0::2] + four[:, 1::2]
+            half = rows[:, :, 0::2] + rows[:, :, 1::2]
+            half *= np.float32(0.25)
+            missing = (0, height - half.shape[1]), (0, width - half.shape[2])
+            return np.pad(half, ((0, 0), *missing), "edge") if any(map(any, missing)) else half
+
+        return Picture(size, read)
+
+    def copy_to(self, planes: Planes, tile: Tile) -> None:
+        """Fill [3, h, w] with a window of the picture, never holding another copy of it."""
+        for band in tiling.bands(tile, _BAND):
+            top = band.top - tile.top
+            planes[:, top : top + band.size[0]] = self.read(band)
+
+
+def found_below(picture: Picture, scales: int, run_pass: RunPass, cut: Cut) -> Change:
+    """What the last pass is to see of the one before, found by all passes but the last.
+
+    Args:
+        picture: in its full size.
+        scales: how many passes there are with the last.
+        run_pass: runs one of them.
+        cut: how each is cut.
+    """
+    pictures = [picture]
+    for _ in range(scales - 1):
+        pictures.append(pictures[-1].halved(cut.rule))
+    coarse: Change | None = None
+    for number, smaller in zip(range(1, scales), pictures[:0:-1], strict=True):
+        tiles = tiling.plan(smaller.size, cut.rule, halo=cut.halo, largest=cut.largest, blended=False)
+        changes = (change for _, change in found(number, smaller, tiles, coarse, run_pass))
+        coarse = _gathered(smaller.size, tiles, changes)
+    assert coarse is not None
+    return coarse
+
+
+def found(
+    number: int, picture: Picture, tiles: list[Tile], coarse: Change | None, run_pass: RunPass
+) -> Iterator[tuple[Planes, Planes]]:
+    """Run one pass over tiles of equal size.
+
+    Args:
+        number: of the pass, from 1.
+        picture: in the size of the pass.
+        tiles: of it.
+        coarse: what the pass before found; None in the first.
+        run_pass: runs it.
+
+    Yields:
+        of each tile the picture and the change, [3, h, w], both the caller's until the next is asked for: new
+        arrays for each would cost a tenth of the time.
+    """
+    height, width = tiles[0].size
+    window, change = (np.empty((1, 3, height, width), np.float32) for _ in range(2))
+    beneath = np.zeros((1, 3, height // 2, width // 2), np.float32)
+    for tile in tiles:
+        picture.copy_to(window[0], tile)
+        if coarse is not None:
+            top, left = tile.top // 2, tile.left // 2
+            beneath[0] = coarse[:, top : top + height // 2, left : left + width // 2]
+        run_pass(number, window, beneath, change)
+        yield window[0], change[0]
+
+
+def _gathered(size: tuple[int, int], tiles: list[Tile], changes: Iterator[Planes]) -> Change:
+    gathered = np.empty((3, *size), np.float16)
+    placed = tiling.finished(size, tiles, lambda _: next(changes).transpose(1, 2, 0))
+    for rows, columns, values in placed:
+        gathered[:, rows, columns] = values.transpose(2, 0, 1)
+    return gathered

@@ -1,0 +1,160 @@
+"""Networks as ONNX programs: converted, their weights in half precision, nothing else in the file."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from deblurgan.errors import BrokenModel
+from deblurgan.networks import FPNGenerator
+
+if TYPE_CHECKING:
+    import onnx
+
+_OPSET = 18
+
+
+class OnePass(nn.Module):
+    """One pass of a scale-recurrent generator, by itself, its weights under the generator's names."""
+
+    def __init__(self, generator: FPNGenerator) -> None:
+        super().__init__()
+        self.backbone, self.decoder = generator.backbone, generator.decoder
+
+    def forward(self, picture: Tensor, coarse: Tensor) -> Tensor:
+        """As `FPNGenerator.change_of`."""
+        change: Tensor = self.decoder(self.backbone(picture, coarse))
+        return change
+
+
+def whole_program(network: nn.Module, multiple: int, minimum: tuple[int, int], *, half: bool) -> onnx.ModelProto:
+    """Convert a network that maps [N, 3, H, W] to the same shape, for any batch and size.
+
+    Args:
+        network: to convert.
+        multiple: sides of its input are multiples of this.
+        minimum: least (height, width) of its input.
+        half: whether its weights are kept in half precision.
+
+    Raises:
+        BrokenModel: PyTorch cannot.
+    """
+    # Sizes of one block would be taken for constants, and so would equal sizes for the same one.
+    least = (max(1, minimum[0] // multiple), max(1, minimum[1] // multiple))
+    rows, columns = _dimensions(least)
+    example = torch.zeros(2, 3, (least[0] + 2) * multiple, (least[1] + 3) * multiple)
+    sizes = {0: _batch(), 2: multiple * rows, 3: multiple * columns}
+    return _converted(network, {"blurred": example}, (sizes,), "sharp", half=half)
+
+
+def pass_program(network: FPNGenerator, *, whole: bytes, location: str) -> onnx.ModelProto:
+    """Convert one pass of a scale-recurrent network, which reads its weights out of the whole network's file.
+
+    Args:
+        network: to convert.
+        whole: that file, with weights in half precision.
+        location: its name, beside which the pass will lie.
+    """
+    multiple = network.size_multiple
+    rows, columns = _dimensions((1, 1))
+    batch = _batch()
+    examples = {"picture": torch.zeros(2, 3, 3 * multiple, 4 * multiple)}
+    examples["coarse"] = torch.zeros(2, 3, 3 * multiple // 2, 4 * multiple // 2)
+    sizes = tuple({0: batch, 2: side * rows, 3: side * columns} for side in (multiple, multiple // 2))
+    program = _converted(OnePass(network), examples, sizes, "change", half=True)
+    _read_from(program, whole, location)
+    return program
+
+
+def _batch() -> torch.export.Dim:
+    return torch.export.Dim("batch", min=1)
+
+
+def _dimensions(least: tuple[int, int]) -> tuple[torch.export.Dim, torch.export.Dim]:
+    return torch.export.Dim("rows", min=least[0]), torch.export.Dim("columns", min=least[1])
+
+
+def _converted(
+    network: nn.Module,
+    examples: dict[str, Tensor],
+    sizes: tuple[dict[int, torch.export.Dim], ...],
+    result: str,
+    *,
+    half: bool,
+) -> onnx.ModelProto:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        converted = torch.onnx.export(
+            network.eval(),
+            tuple(examples.values()),
+            dynamo=True,
+            input_names=list(examples),
+            output_names=[result],
+            dynamic_shapes=sizes,
+            opset_version=_OPSET,
+            # Merging equal weights would lose names, and the names are how weights are read back.
+            optimize=False,
+            verbose=False,
+        )
+    if converted is None:
+        raise BrokenModel("PyTorch could not convert the network to ONNX.")
+    program = converted.model_proto
+    if half:
+        _store_as_float16(program)
+    _forget_origin(program)
+    return program
+
+
+def _store_as_float16(program: onnx.ModelProto) -> None:
+    """Keep each float32 weight as float16 under its name, with a cast in front of its readers."""
+    import onnx
+
+    graph, casts = program.graph, []
+    for tensor in graph.initializer:
+        if tensor.data_type != onnx.TensorProto.FLOAT:
+            continue
+        name, values = tensor.name, onnx.numpy_helper.to_array(tensor)
+        tensor.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), name))
+        casts.append(onnx.helper.make_node("Cast", [name], [f"{name}:f32"], to=onnx.TensorProto.FLOAT))
+        for node in graph.node:
+            node.input[:] = [f"{name}:f32" if read == name else read for read in node.input]
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def _read_from(program: onnx.ModelProto, file: bytes, location: str) -> None:
+    """Let each weight be read from where the same values lie in another file, instead of storing it again."""
+    import onnx
+
+    for tensor in program.graph.initializer:
+        if tensor.data_type != onnx.TensorProto.FLOAT16:
+            continue
+        place = {"location": location, "offset": file.index(tensor.raw_data), "length": len(tensor.raw_data)}
+        tensor.ClearField("raw_data")
+        tensor.data_location = onnx.TensorProto.EXTERNAL
+        for key, value in place.items():
+            entry = tensor.external_data.add()
+            entry.key, entry.value = key, str(value)
+
+
+def _forget_origin(program: onnx.ModelProto) -> None:
+    """Drop the exporter's notes: they hold paths of the machine it ran on."""
+    del program.metadata_props[:]
+    del program.graph.metadata_props[:]
+    del program.graph.value_info[:]
+    program.doc_string = program.graph.doc_string = ""
+    for entry in (
+        *program.graph.node,
+        *program.graph.input,
+        *program.graph.output,
+        *program.graph.initializer,
+    ):
+        del entry.metadata_props[:]
+        entry.doc_string = ""

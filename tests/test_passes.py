@@ -1,0 +1,102 @@
+"""A scale-recurrent network runs pass by pass: smaller pictures are read as windows, and tiles lose nothing."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conftest import IDENTITY, IdentityEngine
+from deblurgan.passes import Picture
+from deblurgan.restore import RestoreOptions, Restorer, load
+from deblurgan.tiling import SizeRule, inside, window
+
+RULE = SizeRule(8, (8, 8))
+multiples = st.integers(1, 30).map(lambda count: 8 * count)
+
+
+class MeanBelow(IdentityEngine):
+    """Finds the difference to the picture before, plus a tenth of what was found in that one."""
+
+    def run_pass(self, number, picture, coarse, change):
+        self.shapes.append((number, *picture.shape[2:]))
+        change[...] = np.roll(picture, 1, axis=3) - picture
+        change += 0.1 * coarse.repeat(2, axis=2).repeat(2, axis=3)
+
+
+RECURRENT = dataclasses.replace(IDENTITY, recurrent_scales=3)
+
+
+def of(planes):
+    return Picture(planes.shape[1:], lambda tile: inside(planes.transpose(1, 2, 0), tile).transpose(2, 0, 1))
+
+
+def whole(picture):
+    planes = np.empty((3, *picture.size), np.float32)
+    picture.copy_to(planes, window(0, 0, *picture.size))
+    return planes
+
+
+@given(multiples, multiples, st.integers(0, 2), st.data())
+def test_a_window_of_a_smaller_picture_is_that_part_of_the_whole(height, width, times, data):
+    picture = of(np.random.default_rng(0).random((3, height, width), np.float32))
+    for _ in range(times):
+        picture = picture.halved(RULE)
+    sides = [data.draw(st.integers(1, side // 8)) * 8 for side in picture.size]
+    top, left = (
+        data.draw(st.integers(0, (side - part) // 8)) * 8 for side, part in zip(picture.size, sides, strict=True)
+    )
+    part = np.empty((3, *sides), np.float32)
+    picture.copy_to(part, window(top, left, *sides))
+    np.testing.assert_array_equal(part, whole(picture)[:, top : top + sides[0], left : left + sides[1]])
+
+
+def test_half_a_picture_holds_the_mean_of_four_pixels_and_repeats_its_last():
+    planes = np.arange(3 * 8 * 24, dtype=np.float32).reshape(3, 8, 24)
+    half = whole(of(planes).halved(RULE))
+    assert half.shape == (3, 8, 16)
+    np.testing.assert_allclose(half[:, 1, 2], planes[:, 2:4, 4:6].mean(axis=(1, 2)))
+    np.testing.assert_array_equal(half[:, 7, 15], half[:, 3, 11])
+
+
+def test_every_pass_is_cut_by_itself_from_the_smallest_to_the_picture():
+    pixels = np.random.default_rng(0).random((600, 400, 3)).astype(np.float32)
+    engine = MeanBelow()
+    restored = Restorer(RECURRENT, engine)(pixels, RestoreOptions(tile=200, guard=False))
+    numbers = [number for number, *_ in engine.shapes]
+    assert numbers == sorted(numbers)
+    assert set(numbers) == {1, 2, 3}
+    assert numbers.count(3) == restored.tiles > 4 > numbers.count(2) > numbers.count(1) == 1
+    assert all(height * width <= 200**2 for _, height, width in engine.shapes)
+
+
+@pytest.mark.parametrize("ensemble", [False, True])
+def test_the_change_found_before_reaches_the_picture(ensemble):
+    class Constant(IdentityEngine):
+        def run_pass(self, number, picture, coarse, change):
+            change[...] = 0.1 + np.float32(coarse.mean())
+
+    options = RestoreOptions(tile=100, guard=False, self_ensemble=ensemble)
+    restored = Restorer(RECURRENT, Constant())(np.full((160, 160, 3), 0.5, np.float32), options)
+    # Values from -1 to 1 are twice as far apart as those from 0 to 1.
+    np.testing.assert_allclose(restored.pixels, 0.5 + 3 * 0.1 / 2, atol=1e-4)
+
+
+def test_a_picture_that_fits_goes_through_all_passes_at_once(scene):
+    engine = IdentityEngine()
+    assert Restorer(RECURRENT, engine)(scene).tiles == 1
+    assert engine.shapes == [(1, 3, 96, 128)]
+
+
+def test_tiles_in_int8_are_as_exact_as_the_whole_is():
+    exact, rounded = (load("fast", engine="openvino", precision=precision) for precision in ("f32", "int8"))
+    pixels = np.random.default_rng(0).random((50, 90, 3), np.float32).repeat(8, 0).repeat(8, 1)
+    pixels = np.mean([np.roll(pixels, shift, axis=1) for shift in range(7)], axis=0)
+    right = exact(pixels, RestoreOptions(tile="off", guard=False)).pixels
+    whole, tiled = (rounded(pixels, RestoreOptions(tile=tile, guard=False)) for tile in ("off", 400))
+    assert tiled.tiles > whole.tiles
+    at_once, in_tiles = (np.abs(restored.pixels - right).mean() for restored in (whole, tiled))
+    assert 0 < in_tiles < 1.1 * at_once
+    for restorer in (exact, rounded):
+        restorer.close()
