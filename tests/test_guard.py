@@ -126,6 +126,19 @@ def test_damage_in_one_place_costs_nothing_elsewhere(exposed):
     np.testing.assert_allclose(mixed[40:90, 40:90], blurred[40:90, 40:90], atol=1e-6)
 
 
+def test_threads_change_nothing(exposed):
+    blurred, sharp = exposed
+    mixed = []
+    for threads in (1, 3):
+        after = sharp.copy()
+        after[40:90, 40:90] = (1, 0, 1)
+        verdict = judge(blurred, after, threads=threads)
+        assert 0 < verdict.share < 1
+        mix(blurred, after, verdict, threads=threads)
+        mixed.append(after)
+    np.testing.assert_array_equal(*mixed)
+
+
 @pytest.mark.parametrize("name", CRITERIA)
 def test_every_criterion_falls_from_its_limit_to_its_refusal(name):
     criterion = CRITERIA[name]

@@ -61,6 +61,16 @@ def test_the_guard_acts_unless_it_is_turned_off(scene, options, acts):
     np.testing.assert_array_equal(restored.pixels, scene if acts else np.zeros_like(scene))
 
 
+def test_a_large_picture_is_the_same_from_one_thread_and_from_several():
+    pixels = np.random.default_rng(0).integers(0, 256, (1100, 2000, 3), np.uint8)
+    options = RestoreOptions(tile=1500, strength=0.5, memory_limit=10**9)
+    alone, together = (
+        Restorer(IDENTITY, IdentityEngine(), threads=threads)(pixels, options) for threads in (1, 3)
+    )
+    np.testing.assert_array_equal(alone.pixels, pixels)
+    np.testing.assert_array_equal(together.pixels, pixels)
+
+
 @pytest.mark.parametrize("options", [{"strength": 1.5}, {"tile": "many"}, {"tile": 0}, {"preset": "odd"}])
 def test_impossible_options_are_refused(options):
     with pytest.raises(DeblurganError):

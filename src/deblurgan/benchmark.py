@@ -80,7 +80,8 @@ def _time_here(
     model: str | None, engine: str, size: tuple[int, int], runs: int, threads: int | None, precision: str
 ) -> Timing:
     folder = catalogue.find(model)
-    restorer = Restorer(folder.manifest, open_engine(folder, engine, threads=threads, precision=precision))
+    opened = open_engine(folder, engine, threads=threads, precision=precision)
+    restorer = Restorer(folder.manifest, opened, threads=threads)
     picture = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
     # The guard's time depends on the picture, and this one is noise.
     options = RestoreOptions(tile="off", guard=False)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deblurgan.in_threads import in_threads
 from deblurgan.samples import as_float
 
 Values = NDArray[np.float32]
@@ -56,38 +57,43 @@ class Statistics:
     finite: bool
 
 
-def measure(before: NDArray[Any], after: NDArray[Any]) -> Statistics:
+def measure(before: NDArray[Any], after: NDArray[Any], threads: int = 1) -> Statistics:
     """Measure a picture and its restoration.
 
     Args:
         before: [H, W, 3]; uint8, uint16, or float32 in [0, 1].
         after: the same shape and dtype; values outside [0, 1] count as clipped.
+        threads: that work on it.
     """
     columns = edges(before.shape[1])
-    bands = []
     grids = _Grids((before.shape[0], before.shape[1]))
-    for top, bottom in pairwise(edges(before.shape[0])):
+
+    def of_band(rows: tuple[int, int]) -> tuple[_BandOfChange, tuple[Values, ...]]:
+        top, bottom = rows
         old, new = as_float(before[top:bottom]), as_float(after[top:bottom])
         change = np.clip(new, 0, 1)
         change -= old
-        grids.add(top, change)
+        repeated = grids.part_of(top, change)
         pixels = np.float32(bottom - top) * np.diff(columns).astype(np.float32)
         # Green alone: it carries most of the luminance, and three channels would cost three times as much.
         green_change = np.ascontiguousarray(change[..., 1])
         green = np.ascontiguousarray(as_float(before[top : bottom + FAR, :, 1]))
-        bands.append(
-            (
-                _reduce(np.minimum, old, columns),
-                _reduce(np.maximum, old, columns),
-                _reduce(np.minimum, new, columns),
-                _reduce(np.maximum, new, columns),
-                _reduce(np.add, change, columns) / pixels[:, None],
-                _reduce(np.add, np.abs(change, out=change), columns).mean(axis=1) / pixels,
-                _roughness(green_change, columns) / pixels,
-                _steepest(green, 1, columns),
-                _steepest(green, FAR, columns),
-            )
+        return repeated, (
+            _reduce(np.minimum, old, columns),
+            _reduce(np.maximum, old, columns),
+            _reduce(np.minimum, new, columns),
+            _reduce(np.maximum, new, columns),
+            _reduce(np.add, change, columns) / pixels[:, None],
+            _reduce(np.add, np.abs(change, out=change), columns).mean(axis=1) / pixels,
+            _roughness(green_change, columns) / pixels,
+            _steepest(green, 1, columns),
+            _steepest(green, FAR, columns),
         )
+
+    bands = []
+    for repeated, values in in_threads(of_band, pairwise(edges(before.shape[0])), threads):
+        grids.add(repeated)
+        bands.append(values)
     low, high, new_low, new_high, shift, amount, roughness, near, far = map(np.stack, zip(*bands, strict=True))
     finite = bool(np.isfinite(new_low).all() and np.isfinite(new_high).all())
     new_low, new_high = np.clip(new_low, 0, 1), np.clip(new_high, 0, 1)
@@ -153,6 +159,16 @@ def _steepest(green: Values, distance: int, columns: NDArray[np.intp]) -> Values
     return np.maximum.reduceat(steepest, columns[:-1], axis=1).T
 
 
+@dataclass(frozen=True)
+class _BandOfChange:
+    """A band's share in what `_Grids` adds up."""
+
+    region: int
+    sums: Values
+    powers: Values
+    cells: int
+
+
 class _Grids:
     """Adds up a change by its place within cells of 16x16 pixels, region by region.
 
@@ -168,17 +184,22 @@ class _Grids:
         self.powers = np.zeros((len(self.down) - 1, self.width), np.float32)
         self.cells = np.zeros(len(self.down) - 1, np.int64)
 
-    def add(self, top: int, change: Values) -> None:
-        """Add a band of the change, [h, W, 3], that starts in row `top`."""
+    def part_of(self, top: int, change: Values) -> _BandOfChange:
+        """What a band of the change, [h, W, 3], that starts in row `top`, contributes."""
         cells = len(change) // _PERIOD
         inside = change[: cells * _PERIOD, : self.width]
         grey = inside[..., 0] + inside[..., 1]
         grey += inside[..., 2]
         grey *= np.float32(1 / 3)
         region = int(np.searchsorted(self.down, top, side="right")) - 1
-        self.sums[region] += grey.reshape(cells, _PERIOD, self.width).sum(axis=0)
-        self.powers[region] += np.einsum("ij,ij->j", grey, grey)
-        self.cells[region] += cells
+        sums = grey.reshape(cells, _PERIOD, self.width).sum(axis=0)
+        return _BandOfChange(region, sums, np.einsum("ij,ij->j", grey, grey), cells)
+
+    def add(self, band: _BandOfChange) -> None:
+        """Add what a band contributes; the order tells in the last digits."""
+        self.sums[band.region] += band.sums
+        self.powers[band.region] += band.powers
+        self.cells[band.region] += band.cells
 
     def strength(self) -> Values:
         """Strength of the grid at each block, [rows, columns]."""

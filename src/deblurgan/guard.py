@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deblurgan.block_statistics import Statistics, Values, edges, measure, steepest
+from deblurgan.in_threads import in_threads
 from deblurgan.samples import as_float, to_integer
 
 BEYOND_REPAIR = 0.25
@@ -154,7 +155,9 @@ def blurred_share(pixels: NDArray[Any]) -> float:
     return float(np.clip(1 - excess, 0, 1).mean())
 
 
-def judge(before: NDArray[Any], after: NDArray[Any], criteria: Mapping[str, Criterion] = CRITERIA) -> Verdict:
+def judge(
+    before: NDArray[Any], after: NDArray[Any], criteria: Mapping[str, Criterion] = CRITERIA, *, threads: int = 1
+) -> Verdict:
     """Say how much of the change from `before` to `after` is safe, block by block.
 
     Args:
@@ -162,11 +165,12 @@ def judge(before: NDArray[Any], after: NDArray[Any], criteria: Mapping[str, Crit
         after: the network's result, in the same shape and dtype; values outside [0, 1] count as clipped, and one
             that is not finite refuses the whole.
         criteria: that count.
+        threads: that work on it.
 
     Returns:
         the verdict, for `mix` to carry out.
     """
-    statistics = measure(before, after)
+    statistics = measure(before, after, threads)
     if not statistics.finite:
         return Verdict(0.0, _NOT_FINITE, np.zeros_like(statistics.amount))
     kept = {name: criterion.keep(statistics) for name, criterion in criteria.items()}
@@ -184,34 +188,41 @@ def judge(before: NDArray[Any], after: NDArray[Any], criteria: Mapping[str, Crit
     return Verdict(share, _reason(share, criteria, kept), weights)
 
 
-def mix(before: NDArray[Any], after: NDArray[Any], verdict: Verdict) -> None:
+def mix(before: NDArray[Any], after: NDArray[Any], verdict: Verdict, *, threads: int = 1) -> None:
     """Take back from `after`, in place, what the verdict does not keep.
 
     Args:
         before: as judged.
         after: likewise; each value ends between those of the two pictures.
         verdict: of `judge` on these pictures.
+        threads: that work on it.
     """
     if verdict.share == 0:
         after[...] = before
         return
-    if verdict.weights is None:
+    weights = verdict.weights
+    if weights is None:
         return
     down, across = ((side[1:] + side[:-1] - 1) / 2 for side in map(edges, before.shape[:2]))
     columns = np.arange(before.shape[1])
-    widened = np.stack([np.interp(columns, across, row) for row in verdict.weights]).astype(np.float32)
+    widened = np.stack([np.interp(columns, across, row) for row in weights]).astype(np.float32)
     place = np.interp(np.arange(before.shape[0]), down, np.arange(len(down)))
     upper = place.astype(np.intp)
     lower = np.minimum(upper + 1, len(down) - 1)
     fraction = (place - upper).astype(np.float32)[:, None]
-    for top, bottom in pairwise(edges(before.shape[0])):
-        if verdict.weights[upper[top] : lower[bottom - 1] + 1].min() == 1:
-            continue
+
+    def mix_band(rows: tuple[int, int]) -> None:
+        top, bottom = rows
+        if weights[upper[top] : lower[bottom - 1] + 1].min() == 1:
+            return
         above, below = widened[upper[top:bottom]], widened[lower[top:bottom]]
-        weights = above + fraction[top:bottom] * (below - above)
+        share = above + fraction[top:bottom] * (below - above)
         old = as_float(before[top:bottom])
-        mixed = old + weights[..., None] * (as_float(after[top:bottom]) - old)
+        mixed = old + share[..., None] * (as_float(after[top:bottom]) - old)
         after[top:bottom] = mixed if after.dtype.kind == "f" else to_integer(mixed, _BIT_DEPTHS[after.dtype.name])
+
+    for _ in in_threads(mix_band, pairwise(edges(before.shape[0])), threads):
+        pass
 
 
 def _reason(share: float, criteria: Mapping[str, Criterion], kept: Mapping[str, Values]) -> str:

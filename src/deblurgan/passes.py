@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deblurgan import tiling
+from deblurgan.in_threads import in_threads
 from deblurgan.tiling import SizeRule, Tile
 
 Planes = NDArray[np.float32]
@@ -50,10 +51,12 @@ class Picture:
     Attributes:
         size: (height, width), multiples as the network asks.
         read: gives a window of it, float32 [3, h, w] in the network's range of values; a new array.
+        threads: that may read at a time.
     """
 
     size: tuple[int, int]
     read: Callable[[Tile], Planes]
+    threads: int = 1
 
     def halved(self, rule: SizeRule) -> Picture:
         """The picture at half its size, its last rows and columns repeated until they are multiples."""
@@ -71,13 +74,17 @@ class Picture:
             missing = (0, height - half.shape[1]), (0, width - half.shape[2])
             return np.pad(half, ((0, 0), *missing), "edge") if any(map(any, missing)) else half
 
-        return Picture(size, read)
+        return Picture(size, read, self.threads)
 
     def copy_to(self, planes: Planes, tile: Tile) -> None:
         """Fill [3, h, w] with a window of the picture, never holding another copy of it."""
-        for band in tiling.bands(tile, _BAND):
+
+        def copy(band: Tile) -> None:
             top = band.top - tile.top
             planes[:, top : top + band.size[0]] = self.read(band)
+
+        for _ in in_threads(copy, tiling.bands(tile, _BAND), self.threads):
+            pass
 
 
 def found_below(picture: Picture, scales: int, run_pass: RunPass, cut: Cut) -> Change:

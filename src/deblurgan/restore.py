@@ -7,19 +7,21 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deblurgan import guard, memory, passes, tiling
 from deblurgan.catalogue import find
-from deblurgan.engines import Engine, open_engine
+from deblurgan.engines import Engine, allowed_threads, open_engine
 from deblurgan.errors import DeblurganError
-from deblurgan.image import to_integer
 from deblurgan.manifest import Manifest
-from deblurgan.samples import as_float
+from deblurgan.network_values import to_pixels, to_planes
 from deblurgan.self_ensemble import COPIES, averaged, averaged_into
+
+# Pixels from which on it pays to share work among threads.
+_LARGE = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -103,11 +105,13 @@ class Restorer:
     Args:
         manifest: facts about the model.
         engine: that has the model loaded.
+        threads: that work on a large picture before and after the engine does; None for as many as are allowed.
     """
 
-    def __init__(self, manifest: Manifest, engine: Engine) -> None:
+    def __init__(self, manifest: Manifest, engine: Engine, *, threads: int | None = None) -> None:
         self.manifest = manifest
         self.engine = engine
+        self.threads = threads or allowed_threads()
 
     def __call__(self, pixels: NDArray[Any], options: RestoreOptions = RestoreOptions()) -> Restored:
         """Restore one picture.
@@ -185,25 +189,31 @@ class Restorer:
         self, pixels: NDArray[Any], tiles: list[tiling.Tile], options: RestoreOptions
     ) -> tuple[NDArray[Any], bool]:
         """The result, and whether the network gave nothing but finite values."""
-        preset, scale = PRESETS[options.preset], self.manifest.scale
+        scale = self.manifest.scale
         size = (pixels.shape[0] * scale, pixels.shape[1] * scale)
         one_by_one = self.manifest.recurrent_scales > 1 and len(tiles) > 1
         run = self._run_passes if one_by_one else self._run
-        values = (self._as_pixels(output) for output in run(pixels, tiles, options))
+        outputs = run(pixels, tiles, options)
         result = np.empty((*size, 3), np.float32 if pixels.dtype.kind == "f" else pixels.dtype)
         placed, finite = [tile.enlarged(scale) for tile in tiles], True
-        for rows, columns, sharp in tiling.finished(size, placed, lambda _: next(values)):
-            if options.strength < 1:
-                blurred = as_float(pixels[rows, columns])
-                sharp = blurred + np.float32(options.strength) * (sharp - blurred)
-            finite = finite and bool(np.isfinite(sharp).all())
-            np.clip(sharp, 0, 1, out=sharp)
-            result[rows, columns] = (
-                sharp if result.dtype.kind == "f" else _as_integers(sharp, result.dtype, preset)
+        for rows, columns, output in tiling.finished(size, placed, lambda _: next(outputs).transpose(1, 2, 0)):
+            is_finite = to_pixels(
+                output,
+                result[rows, columns],
+                self.manifest.value_range,
+                blurred=pixels[rows, columns] if scale == 1 else None,
+                strength=options.strength,
+                truncate=PRESETS[options.preset].truncate,
+                threads=self._threads_for(output),
             )
+            finite = finite and is_finite
             # Held no longer than it is needed: of large tiles, each copy counts.
-            del sharp
+            del output
         return result, finite
+
+    def _threads_for(self, pixels: NDArray[Any]) -> int:
+        """Those that serve a picture or a part; what is small is done before they have begun."""
+        return self.threads if pixels.shape[0] * pixels.shape[1] > _LARGE else 1
 
     def _guarded(
         self, pixels: NDArray[Any], result: NDArray[Any], finite: bool, options: RestoreOptions
@@ -211,8 +221,9 @@ class Restorer:
         """Take back from the result, in place, what the guard does not let through."""
         if not (options.guard and PRESETS[options.preset].guard) or self.manifest.scale > 1:
             return guard.Verdict()
-        verdict = guard.judge(pixels, result) if finite else guard.BROKEN
-        guard.mix(pixels, result, verdict)
+        threads = self._threads_for(pixels)
+        verdict = guard.judge(pixels, result, threads=threads) if finite else guard.BROKEN
+        guard.mix(pixels, result, verdict, threads=threads)
         return verdict
 
     def _run(
@@ -222,7 +233,7 @@ class Restorer:
         run = partial(averaged, self.engine.run) if options.self_ensemble else self.engine.run
         for tile in tiles:
             # Named nowhere, the input goes as soon as the engine has done with it.
-            yield run(self._batch(pixels, tile, options))[0]
+            yield run(self._planes(pixels, tile, options))[0]
 
     def _run_passes(
         self, pixels: NDArray[Any], tiles: list[tiling.Tile], options: RestoreOptions
@@ -232,35 +243,18 @@ class Restorer:
         if options.self_ensemble:
             run_pass = partial(averaged_into, run_pass)
         size = (tiles[-1].top + tiles[-1].size[0], tiles[-1].left + tiles[-1].size[1])
-        picture = passes.Picture(size, lambda tile: self._batch(pixels, tile, options)[0])
+        picture = passes.Picture(
+            size, lambda tile: self._planes(pixels, tile, options)[0], self._threads_for(pixels)
+        )
         cut = passes.Cut(self._rule(options, spare=False), self.manifest.halo, math.prod(tiles[0].size))
         coarse = passes.found_below(picture, last, run_pass, cut)
         for window, change in passes.found(last, picture, tiles, coarse, run_pass):
             change += window
             yield change
 
-    def _as_pixels(self, output: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Planes in the network's range of values, changed in place, as pixels [h, w, 3] in [0, 1]."""
-        low, high = (np.float32(end) for end in self.manifest.value_range)
-        output -= low
-        output *= 1 / (high - low)
-        return output.transpose(1, 2, 0)
-
-    def _batch(self, pixels: NDArray[Any], tile: tiling.Tile, options: RestoreOptions) -> NDArray[np.float32]:
-        """The tile's window in the range of values that the network takes, [1, 3, h, w]."""
-        low, high = (np.float32(end) for end in self.manifest.value_range)
-        fill = PRESETS[options.preset].fill
-        # Copied while they may be whole numbers yet: plane by plane, and so that floats are not changed in place.
-        values = as_float(np.array(tiling.inside(pixels, tile).transpose(2, 0, 1), order="C"))
-        values *= high - low
-        values += low
-        return tiling.pad(values, tile, fill if fill is None else float(low + fill * (high - low)))[None]
-
-
-def _as_integers(values: NDArray[np.float32], dtype: np.dtype[Any], preset: Preset) -> NDArray[Any]:
-    bit_depth: Literal[8, 16] = 8 if dtype == np.uint8 else 16
-    half_a_level = 0.5 / (2**bit_depth - 1)
-    return to_integer(values - np.float32(half_a_level) if preset.truncate else values, bit_depth)
+    def _planes(self, pixels: NDArray[Any], tile: tiling.Tile, options: RestoreOptions) -> NDArray[np.float32]:
+        """The tile's window as the network takes it, [1, 3, h, w]."""
+        return to_planes(pixels, tile, self.manifest.value_range, PRESETS[options.preset].fill)
 
 
 def load(
@@ -278,4 +272,5 @@ def load(
         UnknownModel, BrokenModel, UnknownEngine: what was asked for is not to be had.
     """
     folder = find(model)
-    return Restorer(folder.manifest, open_engine(folder, engine, threads=threads, precision=precision))
+    opened = open_engine(folder, engine, threads=threads, precision=precision)
+    return Restorer(folder.manifest, opened, threads=threads)

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from deblurgan.coded import Samples
 
-# Rows at a time: a whole float copy of a large photo would be the peak of the program's memory, and what is worked
-# on should stay in the processor's cache.
+# Rows at a time: a whole float copy of a large photo would be the peak of the program's memory.
 _BAND = 64
 
 
@@ -39,7 +38,7 @@ def to_integer(array: NDArray[np.floating], bit_depth: Literal[8, 16]) -> Sample
     top = 2**bit_depth - 1
     result: Samples = np.empty(array.shape, _kind(bit_depth))
     channels = range(array.shape[2]) if array.ndim == 3 else (slice(None),)
-    for rows in _bands(len(array)):
+    for rows in row_bands(len(array)):
         scaled = np.multiply(array[rows], np.float32(top), dtype=np.float32)
         scaled += np.float32(0.5)
         whole = np.clip(scaled, 0, top, out=scaled).astype(result.dtype)
@@ -76,7 +75,7 @@ def samples_of(
         return pixels
     has_alpha = alpha is not None and not on_white
     result: Samples = np.empty((*pixels.shape[:2], colours + has_alpha), kind)
-    for rows in _bands(len(pixels)):
+    for rows in row_bands(len(pixels)):
         values = as_float(pixels[rows])
         if alpha is not None and on_white:
             cover = as_float(alpha[rows])[..., None]
@@ -93,6 +92,7 @@ def _kind(bit_depth: Literal[8, 16]) -> np.dtype[Any]:
     return np.dtype(np.uint16 if bit_depth == 16 else np.uint8)
 
 
-def _bands(height: int) -> Iterator[slice]:
+def row_bands(height: int) -> Iterator[slice]:
+    """Rows of a picture, some at a time: what is worked on stays in the processor's cache."""
     for start in range(0, height, _BAND):
         yield slice(start, start + _BAND)

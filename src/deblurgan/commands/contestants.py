@@ -68,6 +68,7 @@ def _restoring(
     options: RestoreOptions,
 ) -> tuple[str, Contestant]:
     folder = catalogue.find(model)
-    restorer = Restorer(folder.manifest, open_engine(folder, engine, threads=threads, precision=precision))
+    opened = open_engine(folder, engine, threads=threads, precision=precision)
+    restorer = Restorer(folder.manifest, opened, threads=threads)
     stack.callback(restorer.close)
     return folder.manifest.name, RestoringModel(restorer, options, str(folder.path))

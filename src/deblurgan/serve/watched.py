@@ -27,7 +27,7 @@ class WatchedRestorer(Restorer):
 
     def __init__(self, restorer: Restorer, ticket: Ticket) -> None:
         self._watch = _WatchedEngine(restorer.engine, restorer.manifest.recurrent_scales, ticket)
-        super().__init__(restorer.manifest, self._watch)
+        super().__init__(restorer.manifest, self._watch, threads=restorer.threads)
         self.pictures = 1
         self.began = self.ended = 0.0
 
