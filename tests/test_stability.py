@@ -50,6 +50,17 @@ def test_flicker_is_seen(clip):
     assert after.residual_variation == pytest.approx(0.05 * 255, rel=0.1)
 
 
+def test_merging_frames_with_their_neighbours_takes_flicker_away(clip):
+    restorers = {
+        "flickering": Restorer(IDENTITY, Flickering()),
+        "identity": Restorer(IDENTITY, IdentityEngine()),
+    }
+    plain, steady = (measure_stability(clip, restorers, steady=steady) for steady in (False, True))
+    assert steady[1].jitter < 0.7 * plain[1].jitter
+    assert steady[1].frames == plain[1].frames == len(clip)
+    assert steady[2].jitter < 0.8 * steady[1].jitter
+
+
 def test_contrast_is_no_flicker(clip):
     before, after = measure_stability(clip, {"contrasting": Restorer(IDENTITY, Contrasting())})
     assert after.warping_error == pytest.approx(before.warping_error / 2, rel=0.2)

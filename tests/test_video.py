@@ -226,6 +226,30 @@ def test_sharp_frames_go_through_untouched_if_asked(tmp_path):
     assert len(engine.shapes) == 4
 
 
+def test_a_steadied_clip_is_nearer_to_the_truth_and_the_same_after_a_stop(tmp_path):
+    pytest.importorskip("cv2")
+    source, still = tmp_path / "clip.mkv", np.repeat(sharp_scene(1)[0][..., None, 0], 3, 2) // 2 + 60
+    noise = np.random.default_rng(0).normal(0, 8, (24, *still.shape))
+    with av.open(source, "w") as container:
+        film = container.add_stream("ffv1", rate=25, width=96, height=64)
+        film.pix_fmt = "bgr0"
+        for noisy in np.clip(still + noise, 0, 255).astype(np.uint8):
+            container.mux(film.encode(av.VideoFrame.from_ndarray(noisy, "rgb24").reformat(format="bgr0")))
+        container.mux(film.encode())
+    results = {}
+    for name, steady in (("plain", False), ("whole", True), ("stopped", True)):
+        target = tmp_path / f"{name}.mkv"
+        if name == "stopped":
+            with pytest.raises(KeyboardInterrupt):
+                restore(source, target, Interrupted(after=18), steady=True)
+        assert restore(source, target, steady=steady).status == "done"
+        results[name] = np.stack([frame.to_ndarray(format="rgb24") for frame in frames_of(target)])
+    plain, steadied = (np.square(results[name] - still.astype(float)).mean() for name in ("plain", "whole"))
+    assert len(results["whole"]) == 24
+    assert steadied < 0.65 * plain
+    np.testing.assert_array_equal(results["stopped"], results["whole"])
+
+
 PAIRS = Path(__file__).parents[1] / "data" / "pairs" / "validation"
 
 

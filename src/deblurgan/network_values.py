@@ -62,8 +62,10 @@ def to_pixels(
             origin = as_float(blurred[rows])
             sharp = origin + np.float32(strength) * (sharp - origin)
         finite = bool(np.isfinite(sharp).all())
-        np.clip(sharp, 0, 1, out=sharp)
-        result[rows] = sharp if result.dtype.kind == "f" else _as_integers(sharp, result.dtype, truncate)
+        if result.dtype.kind == "f":
+            np.clip(sharp, 0, 1, out=result[rows])
+        else:
+            result[rows] = _as_integers(sharp, result.dtype, truncate)
         return finite
 
     # All of them: where one is not finite, the others are filled all the same.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise, repeat
+from itertools import pairwise, repeat, tee
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from deblurgan.errors import PairError
 from deblurgan.evaluation import INPUT
 from deblurgan.restore import RestoreOptions, Restorer
 from deblurgan.samples import as_float
+from deblurgan.steadying import steadied
 
 SHARP = "sharp"
 
@@ -55,14 +57,17 @@ def measure_stability(
     restorers: Mapping[str, Restorer],
     sharp: Iterable[NDArray[Any]] | None = None,
     options: RestoreOptions = RestoreOptions(),
+    *,
+    steady: bool = False,
 ) -> list[Stability]:
-    """Restore a clip as `deblurgan run` does and measure how steady each version is; two frames are held.
+    """Restore a clip as `deblurgan run` does and measure how steady each version is; a few frames are held.
 
     Args:
         frames: consecutive, uint8 or uint16 [H, W, 3], of one size of at least 16 pixels along each side.
         restorers: by the name they appear under.
         sharp: what the frames should be, likewise; None if nobody knows.
         options: how they restore; the guard never mixes frames.
+        steady: restored frames are merged with their neighbours.
 
     Returns:
         the input's first, then in the order of `restorers`, then the sharp clip's if there is one.
@@ -77,7 +82,8 @@ def measure_stability(
     names = [INPUT, *restorers, *([] if sharp is None else [SHARP])]
     sums = {name: _Sums() for name in names}
     compared = 1
-    for first, second in pairwise(_versions(frames, restorers, sharp, replace(options, guard=False))):
+    versions = _versions(frames, restorers, sharp, replace(options, guard=False))
+    for first, second in pairwise(_steadied(versions, restorers) if steady else versions):
         compared += 1
         motion = estimate_motion(first[INPUT], second[INPUT])
         trusted = motion.forward_trust > _TRUSTED
@@ -129,6 +135,14 @@ def _versions(
                 raise PairError("The sharp clip is shorter or of another size; give the same frames, only sharp.")
             versions[SHARP] = as_float(aim)
         yield versions
+
+
+def _steadied(versions: Iterable[dict[str, Picture]], names: Collection[str]) -> Iterator[dict[str, Picture]]:
+    """The same, the named ones steadied."""
+    plain, *copies = tee(versions, 1 + len(names))
+    pictures = [steadied(map(itemgetter(name), copy)) for name, copy in zip(names, copies, strict=True)]
+    for version, *merged in zip(plain, *pictures, strict=True):
+        yield version | dict(zip(names, merged, strict=True))
 
 
 def _steepness(picture: Picture) -> Picture:

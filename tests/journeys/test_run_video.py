@@ -160,6 +160,22 @@ def test_numbered_frames_keep_their_names(frames, tmp_path):
         np.testing.assert_array_equal(read(tmp_path / "sharp" / path.name).pixels, read(path).pixels)
 
 
+def test_numbered_and_raw_frames_are_merged_with_their_neighbours_if_asked(frames, scene, tmp_path):
+    pytest.importorskip("cv2")
+    noise = np.random.default_rng(0).normal(0, 8, (4, *scene.shape))
+    noisy = np.clip(scene + noise, 0, 255).astype(np.uint8)
+    for path, pixels in zip(sorted(frames.iterdir()), noisy, strict=True):
+        PIL.Image.fromarray(pixels).save(path)
+    assert deblurgan("run", frames, "--frames", "--steady", "-o", tmp_path / "made").return_value == 0
+    made = [read(path).pixels * 255 for path in sorted((tmp_path / "made").iterdir())]
+    piped = deblurgan("run", "-", "--size", "128x96", "--steady", stdin=noisy.tobytes())
+    raw = np.frombuffer(piped.stdout_bytes, np.uint8).reshape(noisy.shape)
+    for result in (made, raw):
+        assert (
+            np.square(result - scene.astype(float)).mean() < 0.65 * np.square(noisy - scene.astype(float)).mean()
+        )
+
+
 def test_a_stopped_folder_goes_on(frames, tmp_path):
     deblurgan("run", frames, "--frames")
     made = tmp_path / "frames_deblurred"

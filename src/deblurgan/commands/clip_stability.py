@@ -22,6 +22,7 @@ def report_stability(
     options: RestoreOptions,
     *,
     sharp: Path | None,
+    steady: bool,
     json_file: Path | None,
     quiet: bool,
 ) -> int:
@@ -32,6 +33,7 @@ def report_stability(
         restorers: by the name they appear under.
         options: how they restore.
         sharp: the same frames, only sharp, if there are any.
+        steady: restored frames are merged with their neighbours.
         json_file: gets every figure, too.
         quiet: no progress.
     """
@@ -39,7 +41,8 @@ def report_stability(
 
     hidden = quiet or not sys.stderr.isatty()
     frames = tqdm(frames_of(clip), unit="frame", file=sys.stderr, disable=hidden, leave=False)
-    figures = measure_stability(frames, restorers, None if sharp is None else frames_of(sharp), options)
+    aims = None if sharp is None else frames_of(sharp)
+    figures = measure_stability(frames, restorers, aims, options, steady=steady)
     click.echo(as_markdown(figures))
     if json_file:
         with whole_file(json_file, overwrite=True) as file:

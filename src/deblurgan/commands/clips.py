@@ -53,6 +53,7 @@ class ClipOptions:
     start: Fraction
     stop: Fraction | None
     only_blurred: bool
+    steady: bool
     frames: bool
     size: tuple[int, int] | None
     pixel_format: str
@@ -75,6 +76,11 @@ _OPTIONS = (
     click.option("--to", "stop", type=_Time(), help="Video: leave out what comes from this time on."),
     click.option(
         "--only-blurred", is_flag=True, help="Video: let frames that are sharp already through as they are."
+    ),
+    click.option(
+        "--steady",
+        is_flag=True,
+        help="Video: merge each frame with its neighbours where they show the same; steadier, and better.",
     ),
     click.option(
         "--frames",
@@ -151,7 +157,9 @@ def restored_media(
             yield from restore_videos(_jobs(group), restorer, _video_options(options, clips, threads), progress)
         elif kind == "frames":
             for job in _jobs(group):
-                yield restore_numbered(job, restorer, options, clips.only_blurred, progress)
+                yield restore_numbered(
+                    job, restorer, options, progress, only_blurred=clips.only_blurred, steady=clips.steady
+                )
         else:
             yield from restore_photos(group, restorer, options)
 
@@ -168,6 +176,7 @@ def restored_raw(restorer: Restorer, options: PhotoOptions, clips: ClipOptions) 
             restorer,
             options.restore,
             only_blurred=clips.only_blurred,
+            steady=clips.steady,
         )
     except DeblurganError as error:
         click.echo(f"deblurgan: {error}", err=True)
@@ -193,6 +202,7 @@ def _video_options(options: PhotoOptions, clips: ClipOptions, threads: int | Non
         start=clips.start,
         stop=clips.stop,
         only_blurred=clips.only_blurred,
+        steady=clips.steady,
         metadata=options.metadata,
         overwrite=options.overwrite,
         skip_existing=options.skip_existing,

@@ -100,6 +100,7 @@ class _Targets:
 @click.option(
     "--sharp", type=click.Path(exists=True, path_type=Path), help="With --video: the same frames, only sharp."
 )
+@click.option("--steady", is_flag=True, help="With --video: as `deblurgan run --steady` restores.")
 @engine_option
 @precision_option
 @guard_option
@@ -119,6 +120,7 @@ def evaluate(
     save: Path | None,
     video: bool,
     sharp: Path | None,
+    steady: bool,
     engine: str,
     precision: str,
     guard: bool,
@@ -137,7 +139,13 @@ def evaluate(
                 stack, models, (), engine=engine, precision=precision, threads=threads, options=options
             )
             return report_stability(
-                Path(pairs), _restorers(opened), options, sharp=sharp, json_file=json_file, quiet=quiet
+                Path(pairs),
+                _restorers(opened),
+                options,
+                sharp=sharp,
+                steady=steady,
+                json_file=json_file,
+                quiet=quiet,
             )
     protocol = PROTOCOLS[protocol_name] if protocol_name else None
     found = _survey(pairs, layout, protocol)

@@ -79,7 +79,8 @@ class Encoder:
         """
         from av import VideoFrame
 
-        rgb = VideoFrame.from_ndarray(pixels, "rgb48le" if pixels.dtype == np.uint16 else "rgb24")
+        deep = pixels.dtype == np.uint16
+        rgb = VideoFrame.from_numpy_buffer(np.ascontiguousarray(pixels), "rgb48le" if deep else "rgb24")
         frame = self._reformatter.reformat(
             rgb,
             format=format,

@@ -22,7 +22,7 @@ from deblurgan.video import colour
 from deblurgan.video.encoding import Coding, choose_coding, container_of
 from deblurgan.video.footage import Footage, frames, spoken, survey
 from deblurgan.video.joining import Part, join
-from deblurgan.video.restoration import FrameOptions, RestoredFrame, Tally, restored_frames
+from deblurgan.video.restoration import FrameOptions, RestoredFrame, Tally, restored_frames, steadied_frames
 from deblurgan.video.segments import Segment, WorkFolder, encode_segment
 from deblurgan.whole import whole_file
 
@@ -51,6 +51,7 @@ class VideoOptions:
         start: seconds from the first frame; what is before is left out.
         stop: likewise what is from there on; None for no end.
         only_blurred: frames that are sharp already go through as they are.
+        steady: restored frames are merged with their neighbours, within a segment.
         metadata: 'keep' or 'strip', chapters included.
         overwrite: an existing result is replaced.
         skip_existing: an existing result is left and reported as skipped.
@@ -64,6 +65,7 @@ class VideoOptions:
     start: Fraction = Fraction(0)
     stop: Fraction | None = None
     only_blurred: bool = False
+    steady: bool = False
     metadata: Literal["keep", "strip"] = "keep"
     overwrite: bool = False
     skip_existing: bool = False
@@ -219,9 +221,10 @@ def _encode(
     while (head := next(coming, None)) is not None:
         counted = Tally()
         group = chain([head], islice(coming, options.segment - 1))
+        watched = tally.watched(group, counted, model, str(plan.footage.path))
         finished = (
             made.frame if made.pixels is None else encoder(made.pixels, made.frame, plan.coding.pixel_format)
-            for made in tally.watched(group, counted, model, str(plan.footage.path))
+            for made in (steadied_frames(watched) if options.steady else watched)
         )
         number = len(segments)
         threads = options.threads or allowed_threads()
@@ -252,6 +255,7 @@ def _facts(plan: _Plan, restorer: Restorer, options: VideoOptions) -> dict[str, 
         "coding": [coding.codec, coding.pixel_format, coding.crf],
         "first": plan.first,
         "only_blurred": options.only_blurred,
+        "steady": options.steady,
         "segment": options.segment,
     }
 

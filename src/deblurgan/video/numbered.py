@@ -19,13 +19,19 @@ from deblurgan.lookahead import ahead
 from deblurgan.outcome import Outcome
 from deblurgan.restore import Restorer
 from deblurgan.video.journey import Progress, silent
-from deblurgan.video.restoration import FrameOptions, Tally, restored_frames
+from deblurgan.video.restoration import FrameOptions, Tally, restored_frames, steadied_frames
 
 _JUDGE_EVERY = 240
 
 
 def restore_numbered(
-    job: Job, restorer: Restorer, options: PhotoOptions, only_blurred: bool = False, progress: Progress = silent
+    job: Job,
+    restorer: Restorer,
+    options: PhotoOptions,
+    progress: Progress = silent,
+    *,
+    only_blurred: bool = False,
+    steady: bool = False,
 ) -> Outcome:
     """Restore a folder of numbered frames; whatever goes wrong is in the outcome, and finished frames stay.
 
@@ -35,13 +41,14 @@ def restore_numbered(
         job: which folder becomes which.
         restorer: of the frames.
         options: as for photos; the guard judges as in videos.
-        only_blurred: frames that are sharp already are copied as they are.
         progress: shows it.
+        only_blurred: frames that are sharp already are copied as they are.
+        steady: restored frames are merged with those before and after them that are restored now, too.
     """
     started = time.perf_counter()
     model, engine = restorer.manifest.name, restorer.engine.name
     try:
-        tally, size = _restore(job, restorer, options, only_blurred, progress)
+        tally, size = _restore(job, restorer, options, progress, only_blurred, steady)
     except DeblurganError as error:
         return Outcome(str(job.source), None, "failed", str(error), model=model, engine=engine)
     passed = f"{tally.passed} of {tally.frames} frames were sharp and passed through" if tally.passed else ""
@@ -60,7 +67,7 @@ def restore_numbered(
 
 
 def _restore(
-    job: Job, restorer: Restorer, options: PhotoOptions, only_blurred: bool, progress: Progress
+    job: Job, restorer: Restorer, options: PhotoOptions, progress: Progress, only_blurred: bool, steady: bool
 ) -> tuple[Tally, tuple[int, int]]:
     sources = numbered_pictures(job.source)
     if not sources:
@@ -76,7 +83,8 @@ def _restore(
     wanted = FrameOptions(options.restore, only_blurred, _JUDGE_EVERY)
     with closing(ahead(restored_frames(_pixels(missing), restorer, wanted))) as made:
         shown = progress(made, total=len(sources), initial=len(there))
-        for restored in tally.watched(shown, Tally(), restorer.manifest.name, str(job.source)):
+        watched = tally.watched(shown, Tally(), restorer.manifest.name, str(job.source))
+        for restored in steadied_frames(watched) if steady else watched:
             path, image = restored.frame
             result = image if restored.pixels is None else image.with_pixels(restored.pixels)
             size = (result.height, result.width)

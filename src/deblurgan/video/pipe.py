@@ -14,7 +14,7 @@ from deblurgan.extras import require
 from deblurgan.lookahead import ahead
 from deblurgan.restore import RestoreOptions, Restorer
 from deblurgan.video import colour
-from deblurgan.video.restoration import FrameOptions, Tally, restored_frames
+from deblurgan.video.restoration import FrameOptions, Tally, restored_frames, steadied_frames
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -34,6 +34,7 @@ def restore_pipe(
     options: RestoreOptions,
     *,
     only_blurred: bool = False,
+    steady: bool = False,
 ) -> Tally:
     """Restore raw frames until the source ends; each result is written as soon as it is there.
 
@@ -45,6 +46,7 @@ def restore_pipe(
         restorer: of the frames.
         options: as for photos; the guard judges as in videos.
         only_blurred: frames that are sharp already go through as they are.
+        steady: restored frames are merged with their neighbours, and come one frame later.
 
     Raises:
         UnreadableVideo: the pixel format is not known or has transparency, or the source ends within a frame.
@@ -67,7 +69,8 @@ def restore_pipe(
             av.open(source, "r", format="rawvideo", options=facts) as incoming,
             closing(ahead(restored_frames(_decoded(incoming), restorer, wanted))) as made,
         ):
-            for restored in tally.watched(made, Tally(), restorer.manifest.name, _NAME):
+            watched = tally.watched(made, Tally(), restorer.manifest.name, _NAME)
+            for restored in steadied_frames(watched) if steady else watched:
                 frame = restored.frame
                 if restored.pixels is not None:
                     frame = encoder(restored.pixels, frame, pixel_format)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import tee
 from typing import Any, Generic, TypeVar
 
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from deblurgan import guard
 from deblurgan.errors import DeblurganError
 from deblurgan.lookahead import ahead, overlapped
 from deblurgan.restore import PRESETS, RestoreOptions, Restorer
+from deblurgan.steadying import steadied
 from deblurgan.video.segments import Segment
 
 Frame = TypeVar("Frame")
@@ -129,6 +131,13 @@ def restored_frames(
     # Closing this generator must close the one that frames come from.
     with closing(ahead(frames)) as coming:
         yield from overlapped(restore, enumerate(coming))
+
+
+def steadied_frames(restored: Iterable[RestoredFrame[Frame]]) -> Iterator[RestoredFrame[Frame]]:
+    """Merge each restored frame with its neighbours (see `steadying`); those that go through stay as they are."""
+    plain, copy = tee(restored)
+    for made, pixels in zip(plain, steadied(made.pixels for made in copy), strict=True):
+        yield replace(made, pixels=pixels)
 
 
 def is_sharp(pixels: NDArray[Any]) -> bool:

@@ -1,0 +1,106 @@
+"""Merge each restored frame of a clip with its neighbours along the optical flow, where they show the same.
+
+What a network gets wrong differs from frame to frame, for each was blurred in another way; what it gets right does
+not. So the mean along the motion is steadier than each frame, and closer to the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deblurgan.blur.interpolation import SMALLEST_SIDE, estimate_motion
+from deblurgan.extras import require
+from deblurgan.samples import as_float
+
+Picture = NDArray[Any]
+
+_WEIGHT = np.float32(0.6)  # of a neighbour that agrees, beside 1 for the frame itself
+_TOLERANCE = 0.1  # difference, of values in [0, 1], at which a neighbour's weight has fallen to 1 / e
+_BLUR = 1.5  # standard deviation, in pixels at half the size, over which differences are averaged
+_TOPS = {"uint8": 255, "uint16": 65535, "float32": 1}
+
+
+@dataclass(frozen=True, eq=False)
+class _Neighbour:
+    """The frame before or after another, and where its points are there.
+
+    Attributes:
+        pixels: of the neighbour.
+        flow: from the other frame to it, in pixels at half the size.
+        trust: in the flow, in [0, 1].
+    """
+
+    pixels: Picture
+    flow: NDArray[np.float32]
+    trust: NDArray[np.float32]
+
+
+def steadied(frames: Iterable[Picture | None]) -> Iterator[Picture | None]:
+    """Merge each frame with those before and after it; one more is drawn than was given.
+
+    Args:
+        frames: [H, W, 3] of one size; uint8, uint16, or float32 in [0, 1]. None stays None, and frames with a side
+            of fewer than 32 pixels stay as they are.
+
+    Raises:
+        MissingExtra: OpenCV is not installed.
+    """
+    require("video", "Merging frames")
+    earlier: _Neighbour | None = None
+    for here, after in pairwise(chain(frames, [None])):
+        later = following = None
+        if here is not None and after is not None and min(here.shape[:2]) >= 2 * SMALLEST_SIDE:
+            later, following = _linked(here, after)
+        yield None if here is None else _merged(here, [each for each in (earlier, later) if each is not None])
+        earlier = following
+
+
+def _linked(first: Picture, second: Picture) -> tuple[_Neighbour, _Neighbour]:
+    """The second as the first's neighbour, and the other way round."""
+    import cv2
+
+    # At half the size the flow is as good, for frames are hardly sharper than that, and four times as fast.
+    half = ((first.shape[1] + 1) // 2, (first.shape[0] + 1) // 2)
+    small = (as_float(cv2.resize(frame, half, interpolation=cv2.INTER_AREA)) for frame in (first, second))
+    motion = estimate_motion(*small)
+    return (
+        _Neighbour(second, motion.forward, motion.forward_trust),
+        _Neighbour(first, motion.backward, motion.backward_trust),
+    )
+
+
+def _merged(frame: Picture, neighbours: Sequence[_Neighbour]) -> Picture:
+    import cv2
+
+    if not neighbours:
+        return frame
+    height, width = frame.shape[:2]
+    top = _TOPS[frame.dtype.name]
+    total = np.zeros(frame.shape, np.float32)
+    weights = np.ones((height, width), np.float32)
+    for neighbour in neighbours:
+        half = neighbour.trust.shape[::-1]
+        enlarged = np.array([width / half[0], height / half[1]], np.float32)
+        places = cv2.resize(neighbour.flow, (width, height)) * enlarged
+        places[..., 0] += np.arange(width, dtype=np.float32)
+        places[..., 1] += np.arange(height, dtype=np.float32)[:, None]
+        moved = cv2.remap(neighbour.pixels, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        difference = cv2.subtract(moved, frame, dtype=cv2.CV_32F)
+        apart = cv2.resize(np.abs(difference), half, interpolation=cv2.INTER_AREA).mean(axis=2)
+        apart = cv2.GaussianBlur(apart, (0, 0), _BLUR) / np.float32(_TOLERANCE * top)
+        # Squared, for trust never falls to nothing, and a wrong place that looks alike does harm.
+        weight = cv2.resize(_WEIGHT * neighbour.trust**2 * np.exp(-(apart**2)), (width, height))
+        difference *= weight[..., None]
+        total += difference
+        weights += weight
+    total /= weights[..., None]
+    total += frame
+    if frame.dtype.kind == "u":
+        total += np.float32(0.5)
+    return np.clip(total, 0, top).astype(frame.dtype)
