@@ -374,13 +374,16 @@ def test_what_is_whole_of_a_cut_clip_can_be_had(tmp_path):
     assert 5 < len(frames_of(tmp_path / "out.mkv")) < 60
 
 
-def test_a_full_disk_is_said_in_one_sentence_and_leaves_no_result(tmp_path):
+@pytest.mark.parametrize("steady", [False, True])
+def test_a_full_disk_is_said_in_one_sentence_and_leaves_no_result(steady, tmp_path):
     resource = pytest.importorskip("resource")
+    if steady:
+        pytest.importorskip("cv2")
     source = make(tmp_path, Recipe("clip.mp4"))
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
     try:
-        outcome = restore(source, tmp_path / "out.mp4", codec="hevc", crf=0)
+        outcome = restore(source, tmp_path / "out.mp4", codec="hevc", crf=0, steady=steady)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert outcome.status == "failed"

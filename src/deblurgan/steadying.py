@@ -76,31 +76,50 @@ def _linked(first: Picture, second: Picture) -> tuple[_Neighbour, _Neighbour]:
 
 
 def _merged(frame: Picture, neighbours: Sequence[_Neighbour]) -> Picture:
+    merged = frame
+    total = np.ones(frame.shape[:2], np.float32)
+    for neighbour in neighbours:
+        moved = _moved(neighbour)
+        weight = _weight(frame, moved, neighbour.trust)
+        merged = _blended(merged, moved, total, weight)
+        total += weight
+    return merged
+
+
+def _moved(neighbour: _Neighbour) -> Picture:
+    """The neighbour with its points where they are in the other frame."""
     import cv2
 
-    if not neighbours:
-        return frame
-    height, width = frame.shape[:2]
-    top = _TOPS[frame.dtype.name]
-    total = np.zeros(frame.shape, np.float32)
-    weights = np.ones((height, width), np.float32)
-    for neighbour in neighbours:
-        half = neighbour.trust.shape[::-1]
-        enlarged = np.array([width / half[0], height / half[1]], np.float32)
-        places = cv2.resize(neighbour.flow, (width, height)) * enlarged
-        places[..., 0] += np.arange(width, dtype=np.float32)
-        places[..., 1] += np.arange(height, dtype=np.float32)[:, None]
-        moved = cv2.remap(neighbour.pixels, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        difference = cv2.subtract(moved, frame, dtype=cv2.CV_32F)
-        apart = cv2.resize(np.abs(difference), half, interpolation=cv2.INTER_AREA).mean(axis=2)
-        apart = cv2.GaussianBlur(apart, (0, 0), _BLUR) / np.float32(_TOLERANCE * top)
-        # Squared, for trust never falls to nothing, and a wrong place that looks alike does harm.
-        weight = cv2.resize(_WEIGHT * neighbour.trust**2 * np.exp(-(apart**2)), (width, height))
-        difference *= weight[..., None]
-        total += difference
-        weights += weight
-    total /= weights[..., None]
-    total += frame
-    if frame.dtype.kind == "u":
-        total += np.float32(0.5)
-    return np.clip(total, 0, top).astype(frame.dtype)
+    height, width = neighbour.pixels.shape[:2]
+    half = neighbour.trust.shape
+    enlarged = neighbour.flow * np.array([width / half[1], height / half[0]], np.float32)
+    grid = np.indices((height, width), np.float32)
+    across, down = (cv2.resize(shift, (width, height)) for shift in cv2.split(enlarged))
+    across += grid[1]
+    down += grid[0]
+    moved = cv2.remap(neighbour.pixels, across, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return moved if moved.dtype.kind == "u" else np.clip(moved, 0, 1)
+
+
+def _weight(frame: Picture, moved: Picture, trust: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Weight of a neighbour beside 1 for the frame, [H, W]: the more, the more they agree around each point."""
+    import cv2
+
+    apart = cv2.resize(cv2.absdiff(frame, moved), trust.shape[::-1], interpolation=cv2.INTER_AREA)
+    mean = np.full((1, 3), 1 / (3 * _TOLERANCE * _TOPS[frame.dtype.name]), np.float32)
+    apart = cv2.GaussianBlur(cv2.transform(apart.astype(np.float32), mean), (0, 0), _BLUR)
+    # Squared, for trust never falls to nothing, and a wrong place that looks alike does harm.
+    weight: NDArray[np.float32] = cv2.resize(_WEIGHT * trust**2 * np.exp(-(apart**2)), frame.shape[1::-1])
+    return weight
+
+
+def _blended(
+    first: Picture, second: Picture, first_weight: NDArray[np.float32], second_weight: NDArray[np.float32]
+) -> Picture:
+    """Their weighted mean in the same type."""
+    import cv2
+
+    if first.dtype != np.uint16:
+        return cv2.blendLinear(first, second, first_weight, second_weight)
+    one, other = (picture.astype(np.float32) for picture in (first, second))
+    return np.rint(cv2.blendLinear(one, other, first_weight, second_weight)).astype(np.uint16)

@@ -222,13 +222,14 @@ def _encode(
         counted = Tally()
         group = chain([head], islice(coming, options.segment - 1))
         watched = tally.watched(group, counted, model, str(plan.footage.path))
-        finished = (
-            made.frame if made.pixels is None else encoder(made.pixels, made.frame, plan.coding.pixel_format)
-            for made in (steadied_frames(watched) if options.steady else watched)
-        )
         number = len(segments)
         threads = options.threads or allowed_threads()
-        stamps, last = encode_segment(finished, work.film(number), plan.coding, plan.footage, threads)
+        with closing(steadied_frames(watched) if options.steady else watched) as steady:
+            finished = (
+                made.frame if made.pixels is None else encoder(made.pixels, made.frame, plan.coding.pixel_format)
+                for made in steady
+            )
+            stamps, last = encode_segment(finished, work.film(number), plan.coding, plan.footage, threads)
         segments.append(Segment(stamps, last, counted.passed, counted.judged, counted.broken))
         work.keep(number, segments[-1])
 

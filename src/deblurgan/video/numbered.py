@@ -84,18 +84,19 @@ def _restore(
     with closing(ahead(restored_frames(_pixels(missing), restorer, wanted))) as made:
         shown = progress(made, total=len(sources), initial=len(there))
         watched = tally.watched(shown, Tally(), restorer.manifest.name, str(job.source))
-        for restored in steadied_frames(watched) if steady else watched:
-            path, image = restored.frame
-            result = image if restored.pixels is None else image.with_pixels(restored.pixels)
-            size = (result.height, result.width)
-            write(
-                result,
-                targets[path],
-                format=options.format,
-                quality=options.quality,
-                metadata=options.metadata,
-                overwrite=options.overwrite,
-            )
+        with closing(steadied_frames(watched) if steady else watched) as finished:
+            for restored in finished:
+                path, image = restored.frame
+                result = image if restored.pixels is None else image.with_pixels(restored.pixels)
+                size = (result.height, result.width)
+                write(
+                    result,
+                    targets[path],
+                    format=options.format,
+                    quality=options.quality,
+                    metadata=options.metadata,
+                    overwrite=options.overwrite,
+                )
     return tally, size
 
 

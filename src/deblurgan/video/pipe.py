@@ -70,12 +70,13 @@ def restore_pipe(
             closing(ahead(restored_frames(_decoded(incoming), restorer, wanted))) as made,
         ):
             watched = tally.watched(made, Tally(), restorer.manifest.name, _NAME)
-            for restored in steadied_frames(watched) if steady else watched:
-                frame = restored.frame
-                if restored.pixels is not None:
-                    frame = encoder(restored.pixels, frame, pixel_format)
-                target.write(packer(frame))
-                target.flush()
+            with closing(steadied_frames(watched) if steady else watched) as finished:
+                for restored in finished:
+                    frame = restored.frame
+                    if restored.pixels is not None:
+                        frame = encoder(restored.pixels, frame, pixel_format)
+                    target.write(packer(frame))
+                    target.flush()
     except av.error.FFmpegError as error:
         raise UnreadableVideo(
             f"{_NAME} ends within a frame or does not hold {width}x{height} frames in {pixel_format} "

@@ -82,7 +82,7 @@ class Tally:
 
     def watched(
         self, restored: Iterable[RestoredFrame[Frame]], segment: Tally, model: str, name: str
-    ) -> Iterator[RestoredFrame[Frame]]:
+    ) -> Generator[RestoredFrame[Frame]]:
         """Pass frames on and count them, here and for their segment.
 
         Raises:
@@ -133,8 +133,12 @@ def restored_frames(
         yield from overlapped(restore, enumerate(coming))
 
 
-def steadied_frames(restored: Iterable[RestoredFrame[Frame]]) -> Iterator[RestoredFrame[Frame]]:
-    """Merge each restored frame with its neighbours (see `steadying`); those that go through stay as they are."""
+def steadied_frames(restored: Iterable[RestoredFrame[Frame]]) -> Generator[RestoredFrame[Frame]]:
+    """Merge each restored frame with its neighbours, in a thread of its own; see `steadying`."""
+    return ahead(_steadied(restored))
+
+
+def _steadied(restored: Iterable[RestoredFrame[Frame]]) -> Iterator[RestoredFrame[Frame]]:
     plain, copy = tee(restored)
     for made, pixels in zip(plain, steadied(made.pixels for made in copy), strict=True):
         yield replace(made, pixels=pixels)
