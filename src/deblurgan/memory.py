@@ -24,15 +24,15 @@ class EngineMemory:
     per_tile_pixel: int
 
 
-# What tools/tile_memory.py measured (OpenVINO 2026.4, ONNX Runtime 1.32, PyTorch 2.14 on Zen 4) and a tenth more
-# for each pixel, which tiles of a 48-megapixel photo took.
+# What tools/tile_memory.py measured (OpenVINO 2026.4, ONNX Runtime 1.32, PyTorch 2.14 on Ice Lake; OpenVINO's bf16
+# on Zen 4) and a tenth more for each pixel, which tiles of a 48-megapixel photo took.
 ENGINE_MEMORY: dict[tuple[str, str], EngineMemory] = {
     ("openvino", "bf16"): EngineMemory(175_000_000, 112),
     ("openvino", "f32"): EngineMemory(185_000_000, 163),
-    ("openvino", "int8"): EngineMemory(175_000_000, 120),
-    ("onnx", "f32"): EngineMemory(155_000_000, 275),
-    ("torch", "f32"): EngineMemory(780_000_000, 227),
-    ("torch", "bf16"): EngineMemory(780_000_000, 127),
+    ("openvino", "int8"): EngineMemory(220_000_000, 186),
+    ("onnx", "f32"): EngineMemory(155_000_000, 345),
+    ("torch", "f32"): EngineMemory(780_000_000, 250),
+    ("torch", "bf16"): EngineMemory(780_000_000, 140),
 }
 """By an engine's name and precision."""
 
