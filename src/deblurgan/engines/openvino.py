@@ -153,10 +153,15 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
     ranges = load_ranges(model.file("ranges")) if precision == "int8" else None
 
     @cache
+    def read(kind: str) -> Any:
+        network = core.read_model(model.file(kind))
+        _give_own_biases(network)
+        return network
+
+    @cache
     def network(number: int) -> Any:
-        read = core.read_model(model.file("onnx" if number == _WHOLE else "pass"))
-        _give_own_biases(read)
-        return read if ranges is None else quantised(read, ranges, first=max(1, number))
+        exact = read("onnx" if number == _WHOLE else "pass")
+        return exact if ranges is None else quantised(exact, ranges, first=max(1, number))
 
     # A damaged model is found out now, not with the first picture.
     network(_WHOLE)
