@@ -21,6 +21,15 @@ def test_a_checkpoint_becomes_a_model_once(tmp_path, monkeypatch, scene):
     assert find(tmp_path / "small.safetensors") == first
 
 
+def test_a_model_in_the_cache_that_cannot_be_read_is_made_anew(tmp_path, monkeypatch):
+    monkeypatch.setenv("DEBLURGAN_CACHE", str(tmp_path / "cache"))
+    small = networks.build("fpn_plain", channels=(8, 8), depths=(1, 1), decoder_depths=(1,))
+    networks.save(small, tmp_path / "small.safetensors")
+    first = find(tmp_path / "small.safetensors")
+    (first.path / "manifest.json").write_text('{"schema": 1, "a fact of old": 3}')
+    assert find(tmp_path / "small.safetensors") == first
+
+
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path):
     (tmp_path / "notes.h5").write_text("not weights")
     with pytest.raises(BrokenModel, match="checkpoint"):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from deblurgan import __version__, networks
 from deblurgan import manifest as manifests
 from deblurgan.catalogue import ModelFolder, cache_folder
+from deblurgan.errors import BrokenModel
 from deblurgan.training.export import export, manifest_of
 
 _LICENCE = "that of the checkpoint"
@@ -22,7 +24,8 @@ def as_model(path: Path) -> ModelFolder:
         BrokenModel: the file is no checkpoint known here.
     """
     folder = cache_folder() / "checkpoints" / f"{manifests.checksum(path)[:20]}-{__version__}"
-    if (folder / manifests.FILE_NAME).is_file():
+    # What is not there, or cannot be read any more, is made anew.
+    with contextlib.suppress(BrokenModel):
         return ModelFolder(folder, manifests.load(folder))
     network = networks.load(path)
     return export(network, manifest_of(network, None, name=path.stem, licence=_LICENCE), folder)
