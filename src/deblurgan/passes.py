@@ -23,7 +23,7 @@ RunPass = Callable[[int, Planes, Planes, Planes], None]
 """As `Engine.run_pass`."""
 
 Change = NDArray[np.float16]
-"""What a pass found, [3, H, W]: half precision is within a hundredth of a grey level."""
+"""What a pass found, [3, H, W]: half precision is within a few hundredths of a grey level."""
 
 # Rows at a time: what is worked on stays in the processor's cache.
 _BAND = 64
