@@ -37,20 +37,27 @@ def test_what_is_no_size_or_too_small_is_refused(text):
     st.sampled_from(list(memory.ENGINE_MEMORY)),
     st.booleans(),
     st.sampled_from([0, 2]),
+    st.booleans(),
 )
 def test_more_memory_never_means_smaller_tiles_nor_more_than_the_limit(
-    size, bytes_per_sample, limit, engine, blended, copies
+    size, bytes_per_sample, limit, engine, blended, copies, by_passes
 ):
     def tile(limit):
         return memory.largest_tile(
-            size, bytes_per_sample=bytes_per_sample, limit=limit, engine=engine, blended=blended, copies=copies
+            size,
+            bytes_per_sample=bytes_per_sample,
+            limit=limit,
+            engine=engine,
+            blended=blended,
+            copies=copies,
+            by_passes=by_passes,
         )
 
     pixels = tile(limit)
     assert pixels <= tile(limit + 10**8)
     costs = memory.ENGINE_MEMORY[engine]
     work = pixels * (costs.per_tile_pixel + 12 * copies) + 24 * size[1] * pixels**0.5 * blended
-    rest = limit - costs.program - 6 * bytes_per_sample * size[0] * size[1]
+    rest = limit - costs.program - (6 * bytes_per_sample + 1.5 * by_passes) * size[0] * size[1]
     assert work <= max(rest, 0) + 1 or pixels == tile(0)
 
 
