@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deblurgan import tiling
 from deblurgan.in_threads import in_threads
-from deblurgan.samples import as_float, row_bands, to_integer
+from deblurgan.samples import row_bands, white_of
 
 
 def to_planes(
@@ -23,12 +23,15 @@ def to_planes(
         value_range: what stands for black and white.
         fill: in [0, 1]; None to mirror the picture.
     """
-    low, high = map(np.float32, value_range)
-    # Copied while they may be whole numbers yet: plane by plane, and so that floats are not changed in place.
-    values = as_float(np.array(tiling.inside(pixels, tile).transpose(2, 0, 1), order="C"))
-    values *= high - low
-    values += low
-    return tiling.pad(values, tile, fill if fill is None else float(low + fill * (high - low)))[None]
+    low, high = value_range
+    inside = tiling.inside(pixels, tile).transpose(2, 0, 1)
+    values = np.empty(inside.shape, np.float32)
+    for rows in row_bands(inside.shape[1]):
+        band = values[:, rows]
+        band[...] = inside[:, rows]
+        band *= np.float32((high - low) / white_of(pixels.dtype))
+        band += np.float32(low)
+    return tiling.pad(values, tile, fill if fill is None else low + fill * (high - low))[None]
 
 
 def to_pixels(
@@ -52,27 +55,26 @@ def to_pixels(
         truncate: cut fractions of whole numbers off instead of rounding.
         threads: that work on it.
     """
-    low, high = map(np.float32, value_range)
+    low, high = value_range
+    white = white_of(result.dtype)
+    is_rounded = result.dtype.kind == "u" and not truncate
 
     def fill(rows: slice) -> bool:
         sharp = values[rows]
-        sharp -= low
-        sharp *= 1 / (high - low)
+        sharp *= np.float32(white / (high - low))
+        sharp -= np.float32(white * low / (high - low))
         if blurred is not None and strength < 1:
-            origin = as_float(blurred[rows])
-            sharp = origin + np.float32(strength) * (sharp - origin)
-        finite = bool(np.isfinite(sharp).all())
-        if result.dtype.kind == "f":
-            np.clip(sharp, 0, 1, out=result[rows])
-        else:
-            result[rows] = _as_integers(sharp, result.dtype, truncate)
-        return finite
+            sharp -= blurred[rows]
+            sharp *= np.float32(strength)
+            sharp += blurred[rows]
+        is_finite = bool(np.isfinite(sharp.min()) and np.isfinite(sharp.max()))
+        if is_rounded:
+            sharp += np.float32(0.5)
+        whole = np.clip(sharp, 0, white, out=sharp).astype(result.dtype, copy=False)
+        # One channel at a time: networks give planes, and interleaving them in one go takes twice as long.
+        for channel in range(result.shape[2]):
+            result[rows][..., channel] = whole[..., channel]
+        return is_finite
 
     # All of them: where one is not finite, the others are filled all the same.
     return all([*in_threads(fill, row_bands(len(values)), threads)])
-
-
-def _as_integers(values: NDArray[np.float32], dtype: np.dtype[Any], truncate: bool) -> NDArray[Any]:
-    bit_depth: Literal[8, 16] = 8 if dtype == np.uint8 else 16
-    half_a_level = 0.5 / (2**bit_depth - 1)
-    return to_integer(values - np.float32(half_a_level) if truncate else values, bit_depth)

@@ -37,15 +37,16 @@ def to_integer(array: NDArray[np.floating], bit_depth: Literal[8, 16]) -> Sample
     """Turn floats in [0, 1] into the nearest uint8 or uint16; halves go up, values outside are clipped."""
     top = 2**bit_depth - 1
     result: Samples = np.empty(array.shape, _kind(bit_depth))
-    channels = range(array.shape[2]) if array.ndim == 3 else (slice(None),)
     for rows in row_bands(len(array)):
         scaled = np.multiply(array[rows], np.float32(top), dtype=np.float32)
         scaled += np.float32(0.5)
-        whole = np.clip(scaled, 0, top, out=scaled).astype(result.dtype)
-        # One channel at a time: networks give planes, and interleaving them in one go takes twice as long.
-        for channel in channels:
-            result[rows][..., channel] = whole[..., channel]
+        result[rows] = np.clip(scaled, 0, top, out=scaled)
     return result
+
+
+def white_of(kind: np.dtype[Any]) -> int:
+    """The value that stands for white: the largest of whole numbers, 1 of floats."""
+    return int(np.iinfo(kind).max) if kind.kind == "u" else 1
 
 
 def as_float(array: NDArray[Any]) -> NDArray[np.float32]:
