@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import IDENTITY, IdentityEngine
-from deblurgan.passes import Picture
+from deblurgan.passes import Picture, scales_for
 from deblurgan.restore import RestoreOptions, Restorer, load
 from deblurgan.tiling import SizeRule, inside, window
 
@@ -87,6 +87,20 @@ def test_a_picture_that_fits_goes_through_all_passes_at_once(scene):
     engine = IdentityEngine()
     assert Restorer(RECURRENT, engine)(scene).tiles == 1
     assert engine.shapes == [(1, 3, 96, 128)]
+
+
+def test_a_large_picture_is_seen_at_smaller_sizes_than_the_network_was_trained_with():
+    engine = MeanBelow()
+    assert Restorer(RECURRENT, engine)(np.zeros((2048, 2304, 3), np.uint8), RestoreOptions(tile="off")).tiles == 1
+    assert engine.shapes == [(1, 256, 288), (1, 512, 576), (2, 1024, 1152), (3, 2048, 2304)]
+
+
+@given(st.integers(1, 10_000), st.integers(2, 4))
+def test_the_shorter_side_decides_on_the_sizes(side, trained):
+    surplus = scales_for((side, 20_000), trained) - trained
+    assert surplus == scales_for((20_000, side), trained) - trained
+    assert surplus == 0 if side < 2048 else 1024 <= side / 2**surplus < 2048
+    assert scales_for((side, side), 1) == 1
 
 
 def test_tiles_in_int8_are_as_exact_as_the_whole_is():

@@ -1,6 +1,8 @@
 """What models gain on straight motion blur, by its length.
 
-Usage: python tools/straight_blur.py PAIRS [--model NAME_OR_PATH ...] [--lengths 6 12 ...]
+Usage: python tools/straight_blur.py PAIRS [--model NAME_OR_PATH ...] [--lengths 6 12 ...] [--enlarged 2]
+
+Pictures are enlarged before they are blurred: how many pixels a picture has decides on the sizes that it is seen at.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from deblurgan import RestoreOptions, Restorer, find_pairs, load, read
 from deblurgan.blur.camera import blur_with
 from deblurgan.blur.trajectory import TIME_STEPS, Trajectory
 from deblurgan.metrics import psnr
+from deblurgan.resampling import enlarged
 from deblurgan.samples import to_float, to_integer
 
 LENGTHS = (6, 12, 24, 36, 48, 72)
@@ -47,9 +50,11 @@ if __name__ == "__main__":
     parser.add_argument("pairs", type=Path)
     parser.add_argument("--model", nargs="+", default=["default"])
     parser.add_argument("--lengths", type=float, nargs="+", default=LENGTHS)
+    parser.add_argument("--enlarged", type=int, default=1, help="times")
     arguments = parser.parse_args()
     found = find_pairs(arguments.pairs)
-    sharp = [read(pair.sharp).pixels for pair in found[:: max(1, len(found) // PICTURES)][:PICTURES]]
+    chosen = found[:: max(1, len(found) // PICTURES)][:PICTURES]
+    sharp = [enlarged(to_float(read(pair.sharp).pixels), arguments.enlarged) for pair in chosen]
     restorers = [load(model) for model in arguments.model]
     print("length", *arguments.model, sep="\t")
     for length in arguments.lengths:

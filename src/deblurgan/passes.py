@@ -2,13 +2,16 @@
 
 The last pass sees the picture itself beside the change that the pass before found at half its size, and so on down
 to the smallest. Cut into tiles all passes together, a network would see of each smaller picture only what lies in
-the tile; cut one by one, what a tile gives is what the whole picture gives.
+the tile; cut one by one, what a tile gives is what the whole picture gives. They can also be more than the network
+was trained with, for pictures so large that a blur is long even in the smallest.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +28,10 @@ RunPass = Callable[[int, Planes, Planes, Planes], None]
 Change = NDArray[np.float16]
 """What a pass found, [3, H, W]: half precision is within a few hundredths of a grey level."""
 
+# Below twice this, in pixels, a picture's shorter side asks for no more sizes than the network was trained with.
+_SIDE = 1024
+# Pixels of a smaller picture that is held as floats: 12 bytes each.
+_HELD = 4_000_000
 # Rows at a time: what is worked on stays in the processor's cache.
 _BAND = 64
 
@@ -76,6 +83,12 @@ class Picture:
 
         return Picture(size, read, self.threads)
 
+    def held(self) -> Picture:
+        """The same, read once and for all; otherwise each smaller picture would read the largest anew."""
+        planes = np.empty((3, *self.size), np.float32)
+        self.copy_to(planes, tiling.window(0, 0, *self.size))
+        return Picture(self.size, partial(_copy_of_part, planes), self.threads)
+
     def copy_to(self, planes: Planes, tile: Tile) -> None:
         """Fill [3, h, w] with a window of the picture, never holding another copy of it."""
 
@@ -85,6 +98,26 @@ class Picture:
 
         for _ in in_threads(copy, tiling.bands(tile, _BAND), self.threads):
             pass
+
+
+def scales_for(size: tuple[int, int], trained: int) -> int:
+    """How many sizes of a picture a scale-recurrent network is to run on.
+
+    The more pixels, the more of them a camera's shake crosses. So each time the shorter side doubles, from 2048
+    pixels on, one size more is seen, which costs next to nothing.
+
+    Args:
+        size: (height, width).
+        trained: on how many the network was trained to run; 1 of one that is not scale-recurrent.
+    """
+    if trained == 1:
+        return 1
+    return trained + max(0, int(math.log2(min(size) / _SIDE)))
+
+
+def beginning_again(run_pass: RunPass, surplus: int) -> RunPass:
+    """Passes of which the first is run `surplus` times more; the weights of all are the same."""
+    return lambda number, *planes: run_pass(max(1, number - surplus), *planes)
 
 
 def found_below(picture: Picture, scales: int, run_pass: RunPass, cut: Cut) -> Change:
@@ -98,7 +131,8 @@ def found_below(picture: Picture, scales: int, run_pass: RunPass, cut: Cut) -> C
     """
     pictures = [picture]
     for _ in range(scales - 1):
-        pictures.append(pictures[-1].halved(cut.rule))
+        smaller = pictures[-1].halved(cut.rule)
+        pictures.append(smaller.held() if math.prod(smaller.size) <= _HELD else smaller)
     coarse: Change | None = None
     for number, smaller in zip(range(1, scales), pictures[:0:-1], strict=True):
         tiles = tiling.plan(smaller.size, cut.rule, halo=cut.halo, largest=cut.largest, blended=False)
@@ -134,6 +168,11 @@ def found(
             beneath[0] = coarse[:, top : top + height // 2, left : left + width // 2]
         run_pass(number, window, beneath, change)
         yield window[0], change[0]
+
+
+def _copy_of_part(planes: Planes, tile: Tile) -> Planes:
+    height, width = tile.size
+    return planes[:, tile.top : tile.top + height, tile.left : tile.left + width].copy()
 
 
 def _gathered(size: tuple[int, int], tiles: list[Tile], changes: Iterator[Planes]) -> Change:

@@ -191,9 +191,12 @@ class Restorer:
         """The result, and whether the network gave nothing but finite values."""
         scale = self.manifest.scale
         size = (pixels.shape[0] * scale, pixels.shape[1] * scale)
-        one_by_one = self.manifest.recurrent_scales > 1 and len(tiles) > 1
-        run = self._run_passes if one_by_one else self._run
-        outputs = run(pixels, tiles, options)
+        trained = self.manifest.recurrent_scales
+        scales = passes.scales_for((pixels.shape[0], pixels.shape[1]), trained)
+        if scales > 1 and (len(tiles) > 1 or scales > trained):
+            outputs = self._run_passes(pixels, tiles, options, scales)
+        else:
+            outputs = self._run(pixels, tiles, options)
         result = np.empty((*size, 3), np.float32 if pixels.dtype.kind == "f" else pixels.dtype)
         placed, finite = [tile.enlarged(scale) for tile in tiles], True
         for rows, columns, output in tiling.finished(size, placed, lambda _: next(outputs).transpose(1, 2, 0)):
@@ -236,10 +239,10 @@ class Restorer:
             yield run(self._planes(pixels, tile, options))[0]
 
     def _run_passes(
-        self, pixels: NDArray[Any], tiles: list[tiling.Tile], options: RestoreOptions
+        self, pixels: NDArray[Any], tiles: list[tiling.Tile], options: RestoreOptions, scales: int
     ) -> Iterator[NDArray[np.float32]]:
         """The same, but each pass in tiles of its own."""
-        last, run_pass = self.manifest.recurrent_scales, self.engine.run_pass
+        run_pass = passes.beginning_again(self.engine.run_pass, scales - self.manifest.recurrent_scales)
         if options.self_ensemble:
             run_pass = partial(averaged_into, run_pass)
         size = (tiles[-1].top + tiles[-1].size[0], tiles[-1].left + tiles[-1].size[1])
@@ -247,8 +250,8 @@ class Restorer:
             size, lambda tile: self._planes(pixels, tile, options)[0], self._threads_for(pixels)
         )
         cut = passes.Cut(self._rule(options, spare=False), self.manifest.halo, math.prod(tiles[0].size))
-        coarse = passes.found_below(picture, last, run_pass, cut)
-        for window, change in passes.found(last, picture, tiles, coarse, run_pass):
+        coarse = passes.found_below(picture, scales, run_pass, cut)
+        for window, change in passes.found(scales, picture, tiles, coarse, run_pass):
             change += window
             yield change
 
