@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import io
 import time
 
@@ -149,6 +150,20 @@ def test_results_that_were_fetched_make_room_for_more(make_app):
         left(client)
         assert client.get(addresses[0]).status_code == 404
         assert client.get(addresses[1]).status_code == 200
+
+
+def test_a_job_that_finds_no_room_on_disk_keeps_no_place(make_app, monkeypatch):
+    def full(**_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    app = make_app(queue=0)
+    with TestClient(app) as client:
+        with monkeypatch.context() as patched:
+            patched.setattr("deblurgan.serve.job_routes.tempfile.mkdtemp", full)
+            answers = [client.post("/v1/jobs", files={"file": ("walk.jpg", jpeg())}) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [507] * 3
+        assert app.state.service.line.waiting == 0
+        assert finished(client, left(client))["status"] == "done"
 
 
 def test_a_job_may_not_be_in_work_for_ever(make_app, patient_engine, monkeypatch):
