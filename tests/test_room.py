@@ -55,10 +55,10 @@ def test_who_is_interrupted_while_waiting_to_be_alone_keeps_nobody_out(monkeypat
         raise KeyboardInterrupt
 
     room = Room()
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(room._change, "wait_for", interrupted)
-        with room.alone():
-            pass
+        with pytest.raises(KeyboardInterrupt):
+            room.alone().__enter__()
     seen, leave = [], threading.Event()
     leave.set()
     inside(room.shared, seen, "newcomer", leave).join(10)
