@@ -21,7 +21,7 @@ class Limits:
         job_bytes: most the file of a job may have.
         pixels: most a picture may have, by its header.
         queue: requests that may wait, those whose upload still runs included.
-        seconds: from acceptance to the answer of one picture.
+        seconds: from the end of the upload to the answer of one picture.
         job_seconds: that a job may be in work.
         keep_seconds: that a finished job waits to be fetched.
         kept_jobs: finished jobs that may wait to be fetched.
