@@ -56,11 +56,13 @@ class Handler:
             with a path in their `name`; others may have none.
         result_of: see `ResultOf`.
         at_once: it is quick enough for an answer at once; otherwise only jobs take it.
+        takes_quality: the result can be as good as the form's `quality` asks for.
     """
 
     restore: Callable[[BinaryIO, BinaryIO, Task], Outcome]
     result_of: ResultOf
     at_once: bool = True
+    takes_quality: bool = True
 
 
 def restore_picture(source: BinaryIO, target: BinaryIO, task: Task) -> Outcome:
@@ -82,7 +84,7 @@ def restore_footage(source: BinaryIO, target: BinaryIO, task: Task) -> Outcome:
             task.ticket.check()
             yield item
 
-    options = VideoOptions(restore=task.options.restore, metadata=task.options.metadata)
+    options = VideoOptions(task.options.restore, metadata=task.options.metadata, threads=task.restorer.threads)
     try:
         outcome = restore_clip(Job(upload, clip), task.restorer, options, report)
     except DeblurganError as error:
@@ -95,7 +97,8 @@ HANDLERS: dict[str, Handler] = dict.fromkeys(PICTURES.values(), Handler(restore_
 """By media type; videos where the extra `video` is installed."""
 
 if importlib.util.find_spec("av"):
-    HANDLERS |= dict.fromkeys(CLIPS.values(), Handler(restore_footage, clip_result, at_once=False))
+    _FOOTAGE = Handler(restore_footage, clip_result, at_once=False, takes_quality=False)
+    HANDLERS |= dict.fromkeys(CLIPS.values(), _FOOTAGE)
 
 
 def handler_of(media_type: str, *, at_once: bool) -> Handler:
