@@ -61,6 +61,25 @@ def test_more_memory_never_means_smaller_tiles_nor_more_than_the_limit(
     assert work <= max(rest, 0) + 1 or pixels == tile(0)
 
 
+@pytest.mark.parametrize(
+    ("files", "free"),
+    [
+        ({"memory.max": "2000", "memory.current": "1900", "memory.stat": "anon 200\ninactive_file 1700\n"}, 1800),
+        ({"memory.max": "2000", "memory.current": "1900", "memory.stat": "anon 200\n"}, 100),
+        ({"memory.max": "2000", "memory.current": "1900"}, 100),
+        ({"memory.max": "max", "memory.current": "1900", "memory.stat": "inactive_file 1700\n"}, 10**6 * 1024),
+        ({}, 10**6 * 1024),
+    ],
+)
+def test_a_container_has_free_what_it_would_drop_at_need(tmp_path, monkeypatch, files, free):
+    for name, text in files.items():
+        (tmp_path / name).write_text(f"{text}\n")
+    (tmp_path / "meminfo").write_text("MemTotal: 2000000 kB\nMemAvailable: 1000000 kB\n")
+    monkeypatch.setattr(memory, "_GROUP", tmp_path)
+    monkeypatch.setattr(memory, "_SYSTEM", tmp_path / "meminfo")
+    assert memory.available() == free
+
+
 def test_every_engine_was_measured():
     assert {name for name, _ in memory.ENGINE_MEMORY} == set(ENGINES)
 

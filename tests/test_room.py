@@ -3,6 +3,8 @@
 import threading
 import time
 
+import pytest
+
 from deblurgan.room import Room
 
 SOON = 0.05
@@ -16,7 +18,7 @@ def inside(enter, seen, name, leave):
             seen.append(name)
             leave.wait()
 
-    thread = threading.Thread(target=visit)
+    thread = threading.Thread(target=visit, daemon=True)
     thread.start()
     time.sleep(SOON)
     return thread
@@ -46,3 +48,18 @@ def test_who_wants_it_alone_waits_for_those_inside_and_goes_before_newcomers():
     alone.join()
     newcomer.join()
     assert seen == ["first", "alone", "newcomer"]
+
+
+def test_who_is_interrupted_while_waiting_to_be_alone_keeps_nobody_out(monkeypatch):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    room = Room()
+    with monkeypatch.context() as patched:
+        patched.setattr(room._change, "wait_for", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            room.alone().__enter__()
+    seen, leave = [], threading.Event()
+    leave.set()
+    inside(room.shared, seen, "newcomer", leave).join(10)
+    assert seen == ["newcomer"]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
-
 import numpy as np
 
 from deblurgan import load, peak_memory
+from deblurgan.in_process import in_process
 from deblurgan.memory import ENGINE_MEMORY
 
 SIDES = (512, 1024, 2048, 3072)
@@ -25,9 +24,6 @@ def peak(engine: str, precision: str, side: int) -> int:
 
 if __name__ == "__main__":
     for engine, precision in ENGINE_MEMORY:
-        peaks = []
-        for side in SIDES:
-            with multiprocessing.get_context("spawn").Pool(1) as pool:
-                peaks.append(pool.apply(peak, (engine, precision, side)))
+        peaks = [in_process(peak, engine, precision, side) for side in SIDES]
         slope, start = np.polyfit([side * side for side in SIDES], peaks, 1)
         print(f"{engine} {precision}: {start / 1e6:.0f} MB and {slope:.0f} bytes a pixel", flush=True)

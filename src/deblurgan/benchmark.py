@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import multiprocessing
 import statistics
 import time
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from numpy.typing import NDArray
 from deblurgan import catalogue, manifest, peak_memory
 from deblurgan.catalogue import ModelFolder
 from deblurgan.engines import ENGINES, Engine, open_engine
+from deblurgan.errors import DeblurganError
+from deblurgan.in_process import in_process
 from deblurgan.restore import RestoreOptions, Restorer
 
 WARM_UP = 2
@@ -68,12 +69,18 @@ def time_model(
         precision: 'auto', 'f32', 'bf16' or 'int8'.
 
     Raises:
-        DeblurganError: the model or the engine is not to be had.
+        DeblurganError: the model or the engine is not to be had, or the process was killed.
     """
     # Opened here first, so that a wrong name fails in the caller with its own words.
-    catalogue.find(model)
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_time_here, (model, engine, size, runs, threads, precision))
+    name = catalogue.find(model).manifest.name
+    try:
+        return in_process(_time_here, model, engine, size, runs, threads, precision)
+    except ChildProcessError as error:
+        height, width = size
+        raise DeblurganError(
+            f"Timing {name} with the engine {engine} at {width}x{height} was cut short, most likely for want of "
+            "memory; choose a smaller --size."
+        ) from error
 
 
 def _time_here(

@@ -53,7 +53,7 @@ def restore_on_cluster(
         the outcomes, in the order of the jobs; files are those that one machine would write.
 
     Raises:
-        DeblurganError: no cluster answers, or no machine of it has as many processor cores as a worker needs.
+        DeblurganError: no cluster answers, or no machine of it offers as many processor cores as a worker needs.
         MissingExtra: Ray is not installed.
     """
     require("batch", "A cluster")
@@ -120,7 +120,7 @@ class _Worker:
 
 
 def _connect(address: str) -> list[float]:
-    """Join the cluster and return the processor cores of each of its machines."""
+    """Join the cluster and return the processor cores of each machine that offers any: a head often does not."""
     import ray
 
     quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
@@ -134,7 +134,11 @@ def _connect(address: str) -> list[float]:
                 raise _no_cluster(address) from error
             ray.init(**quiet)
     nodes: list[dict[str, Any]] = ray.nodes()
-    return [node["Resources"].get("CPU", 0.0) for node in nodes if node["Alive"]]
+    cores = [node["Resources"].get("CPU", 0.0) for node in nodes if node["Alive"]]
+    offered = [available for available in cores if available >= 1]
+    if not offered:
+        raise DeblurganError("No machine of the cluster offers processor cores; start Ray on one with --num-cpus.")
+    return offered
 
 
 def _expect_answer(address: str) -> None:

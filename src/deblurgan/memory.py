@@ -171,6 +171,15 @@ def _free_in_group() -> int:
     """What the control group leaves; no limit counts as endless."""
     try:
         allowed, used = ((_GROUP / name).read_text("ascii").strip() for name in ("memory.max", "memory.current"))
-        return max(0, int(allowed) - int(used))
+        return max(0, int(allowed) - max(0, int(used) - _dropped_at_need()))
     except (OSError, ValueError):
         return 2**63
+
+
+def _dropped_at_need() -> int:
+    """What counts as used by the control group, but is only files' contents that nobody looked at lately."""
+    try:
+        found = re.search(r"^inactive_file (\d+)$", (_GROUP / "memory.stat").read_text("ascii"), re.MULTILINE)
+    except OSError:
+        return 0
+    return int(found[1]) if found else 0

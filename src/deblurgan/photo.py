@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, overload
 
@@ -68,6 +69,14 @@ def outcome_of(
     except MemoryError:
         reason = f"{source} needs more memory than there is; close other programs or scale it down."
     return Outcome(source, None, "failed", reason, model=restorer.manifest.name, engine=restorer.engine.name)
+
+
+class NamedBytes(BytesIO):
+    """A file's contents, under the name that messages and outcomes call it."""
+
+    def __init__(self, contents: bytes, name: str) -> None:
+        super().__init__(contents)
+        self.name = name
 
 
 def restore_stream(

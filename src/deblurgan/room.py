@@ -43,12 +43,15 @@ class Room:
         """Wait until nobody else is inside."""
         with self._change:
             self._want_it_alone += 1
-            self._change.wait_for(lambda: not self._is_taken and not self.inside)
-            self._is_taken = True
         try:
-            yield
+            with self._change:
+                self._change.wait_for(lambda: not self._is_taken and not self.inside)
+                self._is_taken = True
+            try:
+                yield
+            finally:
+                self._is_taken = False
         finally:
             with self._change:
                 self._want_it_alone -= 1
-                self._is_taken = False
                 self._change.notify_all()

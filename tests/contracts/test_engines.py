@@ -127,6 +127,29 @@ def test_other_threads_are_timed_anew_and_a_damaged_memory_costs_nothing(two_eng
     assert len(two_engines) == 6
 
 
+def test_timings_with_other_threads_are_remembered_side_by_side(two_engines, monkeypatch):
+    for threads in ("7", "3", "7", "3"):
+        monkeypatch.setenv("DEBLURGAN_THREADS", threads)
+        assert choose() == "quick"
+    assert len(two_engines) == 4
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("model name\t: Xeon\nflags\t\t: avx2", "model name\t: Xeon\nflags\t\t: avx2 amx_bf16"),
+        ("CPU part: 1", "CPU part: 2"),
+    ],
+)
+def test_another_processor_is_timed_anew_and_another_clock_is_not(two_engines, monkeypatch, tmp_path, one, other):
+    processors = tmp_path / "cpuinfo"
+    monkeypatch.setattr(choice, "_PROCESSORS", processors)
+    for facts, opened in ((f"cpu MHz\t: 2300\n{one}", 2), (f"cpu MHz\t: 1800\n{one}", 2), (other, 4)):
+        processors.write_text(f"processor\t: 0\n{facts}\n\nprocessor\t: 1\n")
+        choose()
+        assert len(two_engines) == opened
+
+
 def test_an_engine_that_does_not_open_is_not_chosen(two_engines, monkeypatch):
     def refuse(model, options):
         raise UnknownEngine("broken")

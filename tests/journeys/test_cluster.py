@@ -8,6 +8,9 @@ import PIL.Image
 import pytest
 
 from deblurgan import read
+from deblurgan.cluster import WorkerOptions, restore_on_cluster
+from deblurgan.errors import DeblurganError
+from deblurgan.jobs import PhotoOptions
 
 pytest.importorskip("ray", reason="a cluster needs the extra `batch`")
 
@@ -72,6 +75,34 @@ def test_a_store_that_does_not_answer_is_named():
     assert done.returncode == 2
     assert place.encode() + b" cannot be reached: " in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+@pytest.fixture
+def cluster_of(monkeypatch):
+    """Makes a cluster that is joined already, of machines with so many cores."""
+    import ray
+
+    def make(*cores):
+        nodes = [{"Alive": True, "Resources": {"CPU": offered} if offered else {}} for offered in cores]
+        monkeypatch.setattr(ray, "is_initialized", lambda: True)
+        monkeypatch.setattr(ray, "nodes", lambda: nodes)
+
+    return make
+
+
+@pytest.mark.filterwarnings("ignore:.*is deprecated:DeprecationWarning")  # Ray reads its own settings
+def test_a_head_that_offers_no_cores_is_left_out(cluster_of):
+    cluster_of(0, 8.0, 0.5, 4.0)
+    nothing = list(restore_on_cluster([], "auto", WorkerOptions(), PhotoOptions()))
+    assert nothing == []
+    with pytest.raises(DeblurganError, match="the largest has 8"):
+        next(restore_on_cluster([], "auto", WorkerOptions(threads=9), PhotoOptions()))
+
+
+def test_a_cluster_without_any_cores_is_refused(cluster_of):
+    cluster_of(0, 0)
+    with pytest.raises(DeblurganError, match="No machine of the cluster offers processor cores"):
+        next(restore_on_cluster([], "auto", WorkerOptions(), PhotoOptions()))
 
 
 def test_a_cluster_that_does_not_answer_is_named(photo_file):

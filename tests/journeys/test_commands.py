@@ -1,13 +1,16 @@
 """The other commands as their users call them."""
 
 import json
+import os
 
 import PIL.Image
 import pytest
 from click.testing import CliRunner
 
-from deblurgan import __version__, cli, read
+from deblurgan import __version__, benchmark, cli, read
 from deblurgan.engines import ENGINES
+from deblurgan.errors import DeblurganError
+from deblurgan.in_process import in_process
 
 
 def call(*arguments, code=0):
@@ -109,6 +112,12 @@ def test_benchmark_gives_a_line_per_combination():
     } <= set(timing)
     assert (timing["width"], timing["height"]) == (64, 48)
     assert timing["share_of_peak"] > 0
+
+
+def test_benchmark_says_what_it_timed_when_its_process_was_killed(monkeypatch):
+    monkeypatch.setattr(benchmark, "in_process", lambda *_: in_process(os._exit, 9))
+    with pytest.raises(DeblurganError, match="Timing default with the engine auto at 64x48 was cut short"):
+        benchmark.time_model(None, "auto", size=(48, 64), runs=1, threads=1, precision="auto")
 
 
 @pytest.mark.skipif(not ENGINES["openvino"].installed, reason="int8 is OpenVINO's")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import io
 import time
 
@@ -14,7 +15,9 @@ from starlette.testclient import TestClient
 from clips import Recipe, make
 from conftest import IDENTITY, IdentityEngine
 from deblurgan.image import read
+from deblurgan.jobs import PhotoOptions
 from deblurgan.restore import Restorer
+from deblurgan.serve.handlers import Task, restore_footage
 from deblurgan.serve.line import Ticket
 from deblurgan.serve.watched import WatchedRestorer
 
@@ -151,6 +154,20 @@ def test_results_that_were_fetched_make_room_for_more(make_app):
         assert client.get(addresses[1]).status_code == 200
 
 
+def test_a_job_that_finds_no_room_on_disk_keeps_no_place(make_app, monkeypatch):
+    def full(**_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    app = make_app(queue=0)
+    with TestClient(app) as client:
+        with monkeypatch.context() as patched:
+            patched.setattr("deblurgan.serve.job_routes.tempfile.mkdtemp", full)
+            answers = [client.post("/v1/jobs", files={"file": ("walk.jpg", jpeg())}) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [507] * 3
+        assert app.state.service.line.waiting == 0
+        assert finished(client, left(client))["status"] == "done"
+
+
 def test_a_job_may_not_be_in_work_for_ever(make_app, patient_engine, monkeypatch):
     monkeypatch.setattr(Restorer, "_largest_tile", lambda *_: 160**2)
     run = patient_engine.run
@@ -188,6 +205,28 @@ def test_a_video_comes_back_with_its_sound(client, walk):
     with av.open(io.BytesIO(walk)) as before, av.open(io.BytesIO(result.content)) as after:
         assert [stream.type for stream in after.streams] == [stream.type for stream in before.streams]
         assert sum(1 for _ in after.decode(video=0)) == 6
+
+
+def test_a_video_is_encoded_with_the_threads_of_the_server(tmp_path, patient_engine, monkeypatch):
+    pytest.importorskip("av", reason="the extra `video` is not installed")
+
+    def noted(job, _restorer, options, _progress):
+        job.target.write_bytes(bytes([options.threads]))
+
+    monkeypatch.setattr("deblurgan.video.restore_clip", noted)
+    (tmp_path / "source").touch()
+    ticket = Ticket()
+    watched = WatchedRestorer(Restorer(IDENTITY, patient_engine, threads=3), ticket)
+    task = Task("walk.mp4", PhotoOptions(format="mp4"), watched, ticket, pixels=10**6)
+    with (tmp_path / "source").open("rb") as source, (tmp_path / "result").open("w+b") as target:
+        restore_footage(source, target, task)
+    assert (tmp_path / "result").read_bytes() == b"\3"
+
+
+def test_a_video_has_no_quality_to_choose(client, walk):
+    refused = client.post("/v1/jobs", files={"file": ("walk.mp4", walk)}, data={"quality": "80"})
+    assert (refused.status_code, "quality" in refused.json()["detail"]) == (422, True)
+    left(client, walk, "walk.mp4", quality="")
 
 
 @pytest.mark.parametrize("name", ["walk.mp4", "../../walk.mp4"])

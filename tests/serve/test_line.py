@@ -56,6 +56,14 @@ def test_a_turn_that_would_come_too_late_is_not_waited_for(line):
     line.take(patience=60)
 
 
+@pytest.mark.parametrize("pictures", [0, 19])
+def test_one_long_work_keeps_nobody_from_waiting_for_a_picture(line, pictures):
+    line._recent.extend([*[0.5] * pictures, 3000])
+    for _ in range(3):
+        line.take()
+    line.take(patience=120)
+
+
 def test_what_was_given_up_is_never_begun(line):
     go = threading.Event()
     first, second = line.take(), line.take()

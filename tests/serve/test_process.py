@@ -103,6 +103,14 @@ def test_memory_that_is_too_little_for_any_picture_is_refused():
     assert memory_per_picture(3_000_000_000) == 1_500_000_000
 
 
+def test_free_memory_that_is_too_little_for_any_picture_is_said(monkeypatch):
+    monkeypatch.setattr("deblurgan.memory.available", lambda: 500_000_000)
+    with pytest.raises(DeblurganError, match=r"Only 500 MB .* --memory"):
+        memory_per_picture(None)
+    monkeypatch.setattr("deblurgan.memory.available", lambda: 600_000_000)
+    assert memory_per_picture(None) == 225_000_000
+
+
 @pytest.mark.parametrize(
     ("host", "expected"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib
 import importlib.metadata
 import json
@@ -10,6 +11,9 @@ import os
 import platform
 import time
 from collections.abc import Callable
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +28,14 @@ from deblurgan.whole import write_whole
 _ROUNDS = 5
 _SIDE = 256
 _MEMORY = "engines.json"
+_PROCESSORS = Path("/proc/cpuinfo")
+# Keys of it for x86-64 and for ARM; others, such as the clock, change from moment to moment.
+_TELLING = frozenset(
+    {
+        *("vendor_id", "cpu family", "model", "model name", "stepping", "flags"),
+        *("cpu implementer", "cpu architecture", "cpu variant", "cpu part", "cpu revision", "features"),
+    }
+)
 
 
 def choose(name: str = "auto") -> str:
@@ -75,18 +87,37 @@ def timings(names: tuple[str, ...]) -> dict[str, float]:
     They are measured with the model that ships, and again when an engine, the package or the processors change.
     """
     place = catalogue.cache_folder() / _MEMORY
+    known = _remembered(place)
     key = json.dumps([_circumstances(), [f"{name} {_version(name)}" for name in names]])
-    with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
-        known = json.loads(place.read_text("utf-8")).get(key)
-        return {name: float(known[name]) for name in names}
+    with contextlib.suppress(KeyError, TypeError, ValueError):
+        return {name: float(known[key][name]) for name in names}
     measured = _least_seconds(names)
     with contextlib.suppress(DeblurganError):
-        write_whole(place, json.dumps({key: measured}).encode(), overwrite=True)
+        write_whole(place, json.dumps({**known, key: measured}).encode(), overwrite=True)
     return measured
 
 
+def _remembered(place: Path) -> dict[str, Any]:
+    """Timings by circumstances; none where the file is missing or damaged."""
+    with contextlib.suppress(OSError, ValueError):
+        known = json.loads(place.read_text("utf-8"))
+        if isinstance(known, dict):
+            return known
+    return {}
+
+
 def _circumstances() -> list[str | int]:
-    return [importlib.metadata.version("deblurgan"), platform.machine(), platform.processor(), allowed_threads()]
+    return [importlib.metadata.version("deblurgan"), platform.machine(), _processor(), allowed_threads()]
+
+
+def _processor() -> str:
+    """A processor's model and what it can do, in short; two that differ in neither are as fast."""
+    facts = [platform.processor()]
+    # On Linux Python does not know the model, which in virtual machines may be as vague as "Intel Xeon" besides.
+    with contextlib.suppress(OSError), _PROCESSORS.open(encoding="utf-8", errors="replace") as lines:
+        first = takewhile(str.strip, lines)
+        facts += [line for line in first if line.partition(":")[0].strip().lower() in _TELLING]
+    return hashlib.sha256("".join(facts).encode()).hexdigest()[:16]
 
 
 def _version(name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import BinaryIO, Protocol, TypeVar
 from deblurgan.errors import DeblurganError
 from deblurgan.jobs import Job, PhotoOptions
 from deblurgan.outcome import Outcome
-from deblurgan.photo import restore_stream
+from deblurgan.photo import NamedBytes, restore_stream
 from deblurgan.serve.line import Ticket
 from deblurgan.serve.media import CLIPS, PICTURES, clip_result, picture_result
 from deblurgan.serve.problems import Problem
@@ -57,16 +56,18 @@ class Handler:
             with a path in their `name`; others may have none.
         result_of: see `ResultOf`.
         at_once: it is quick enough for an answer at once; otherwise only jobs take it.
+        takes_quality: the result can be as good as the form's `quality` asks for.
     """
 
     restore: Callable[[BinaryIO, BinaryIO, Task], Outcome]
     result_of: ResultOf
     at_once: bool = True
+    takes_quality: bool = True
 
 
 def restore_picture(source: BinaryIO, target: BinaryIO, task: Task) -> Outcome:
     """Restore one picture; see `deblurgan.photo.restore_stream`."""
-    named = _NamedBytes(source.read(), task.name)
+    named = NamedBytes(source.read(), task.name)
     return restore_stream(named, target, task.restorer, task.options, max_pixels=task.pixels)
 
 
@@ -83,7 +84,7 @@ def restore_footage(source: BinaryIO, target: BinaryIO, task: Task) -> Outcome:
             task.ticket.check()
             yield item
 
-    options = VideoOptions(restore=task.options.restore, metadata=task.options.metadata)
+    options = VideoOptions(task.options.restore, metadata=task.options.metadata, threads=task.restorer.threads)
     try:
         outcome = restore_clip(Job(upload, clip), task.restorer, options, report)
     except DeblurganError as error:
@@ -96,7 +97,8 @@ HANDLERS: dict[str, Handler] = dict.fromkeys(PICTURES.values(), Handler(restore_
 """By media type; videos where the extra `video` is installed."""
 
 if importlib.util.find_spec("av"):
-    HANDLERS |= dict.fromkeys(CLIPS.values(), Handler(restore_footage, clip_result, at_once=False))
+    _FOOTAGE = Handler(restore_footage, clip_result, at_once=False, takes_quality=False)
+    HANDLERS |= dict.fromkeys(CLIPS.values(), _FOOTAGE)
 
 
 def handler_of(media_type: str, *, at_once: bool) -> Handler:
@@ -114,11 +116,3 @@ def handler_of(media_type: str, *, at_once: bool) -> Handler:
     if at_once and not handler.at_once:
         raise Problem("unsupported-type", f"Files of type {media_type} take long; send them to /v1/jobs.")
     return handler
-
-
-class _NamedBytes(io.BytesIO):
-    """A file's bytes under the name that messages call it."""
-
-    def __init__(self, data: bytes, name: str) -> None:
-        super().__init__(data)
-        self.name = name

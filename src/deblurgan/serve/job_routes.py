@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -39,18 +40,17 @@ def routes(service: Service, jobs: Jobs) -> APIRouter:
     async def create(request: Request) -> Response:
         """Takes what POST /v1/restore takes, and larger files; follow `Location` for progress and the result."""
         jobs.make_room()
-        ticket = service.line.take()
-        folder = Path(tempfile.mkdtemp(dir=service.folder))
-        try:
+        with contextlib.ExitStack() as undo:
+            ticket = service.line.take()
+            undo.callback(service.line.leave, ticket)
+            folder = Path(tempfile.mkdtemp(dir=service.folder))
+            undo.callback(shutil.rmtree, folder, ignore_errors=True)
             with (folder / "source").open("w+b") as sink:
                 form = await receive_form(request, sink, service.limits, file_bytes=service.limits.job_bytes)
                 # The answer is JSON, so the Accept header says nothing of the result.
                 order = check(form, sink, service, accept="", at_once=False)
             job = jobs.start(order, ticket, folder)
-        except BaseException:
-            service.line.leave(ticket)
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
+            undo.pop_all()
         content = jobs.view(job).model_dump(mode="json")
         return JSONResponse(content, 202, {"Location": f"/v1/jobs/{job.id}"})
 

@@ -21,7 +21,7 @@ class Limits:
         job_bytes: most the file of a job may have.
         pixels: most a picture may have, by its header.
         queue: requests that may wait, those whose upload still runs included.
-        seconds: from acceptance to the answer of one picture.
+        seconds: from the end of the upload to the answer of one picture.
         job_seconds: that a job may be in work.
         keep_seconds: that a finished job waits to be fetched.
         kept_jobs: finished jobs that may wait to be fetched.
@@ -67,9 +67,16 @@ def memory_per_picture(total: int | None) -> int:
     Raises:
         DeblurganError: it is too little for any picture.
     """
+    least = f"{WORKERS * memory.LEAST_LIMIT // 10**6}M"
     if total is None:
-        return min(memory.default_limit(), int(0.75 * memory.available() / WORKERS))
+        free = memory.available()
+        share = min(memory.default_limit(), int(0.75 * free / WORKERS))
+        if share <= memory.LEAST_LIMIT:
+            raise DeblurganError(
+                f"Only {free // 10**6} MB of memory are free, too little to work on {WORKERS} files at once; free "
+                f"some, allow the container more, or say with --memory what to take, more than {least}."
+            )
+        return share
     if total // WORKERS <= memory.LEAST_LIMIT:
-        least = f"{WORKERS * memory.LEAST_LIMIT // 10**6}M"
         raise DeblurganError(f"The server works on {WORKERS} files at once, so give --memory more than {least}.")
     return total // WORKERS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 import threading
 import time
 from collections import deque
@@ -27,12 +28,11 @@ class Ticket:
     """One accepted request, from its acceptance to the end of its work.
 
     Attributes:
-        accepted, queued, started, finished: times of the monotonic clock; None for what has not come yet.
+        queued, started, finished: times of the monotonic clock; None for what has not come yet.
         progress: of the work, in [0, 1].
         seconds_allowed: that the work may take once it has started.
     """
 
-    accepted: float = field(default_factory=time.monotonic)
     queued: float | None = None
     started: float | None = None
     finished: float | None = None
@@ -40,11 +40,6 @@ class Ticket:
     seconds_allowed: float = math.inf
     _unwanted: threading.Event = field(default_factory=threading.Event)
     _future: Future[Any] | None = None
-
-    @property
-    def is_unwanted(self) -> bool:
-        """Whether somebody gave the work up."""
-        return self._unwanted.is_set()
 
     def give_up(self) -> None:
         """Say that nobody waits for the work: it never starts, or ends at its next `check`."""
@@ -158,5 +153,6 @@ class Line:
 
     def _expected_wait(self) -> float:
         """Seconds until all that wait now were served, as the latest work suggests."""
-        mean = sum(self._recent) / len(self._recent)
-        return mean * self.waiting / self.workers
+        # Not the mean, which one video among pictures would raise to minutes.
+        usual = statistics.median_low(tuple(self._recent))
+        return usual * self.waiting / self.workers

@@ -48,7 +48,9 @@ class RestoreFields(BaseModel):
     ] = None
     quality: Annotated[
         int | SkipJsonSchema[None],
-        Field(ge=1, le=100, description="For lossy formats; as good as the picture if not given."),
+        Field(
+            ge=1, le=100, description="For lossy formats; as good as the picture if not given. Videos have none."
+        ),
     ] = None
     metadata: Annotated[
         Literal["keep", "strip"],

@@ -80,7 +80,8 @@ def check(form: Form, source: BinaryIO, service: Service, *, accept: str, at_onc
         at_once: the answer has to hold the result.
 
     Raises:
-        Problem: the file's type is not taken, no format suits the client, or the file is too large.
+        Problem: the file's type is not taken or knows no quality, no format suits the client, or the file is too
+            large.
         pydantic.ValidationError: an option is wrong.
     """
     source.seek(0)
@@ -92,6 +93,9 @@ def check(form: Form, source: BinaryIO, service: Service, *, accept: str, at_onc
     handler = handler_of(media_type, at_once=at_once)
     fields = RestoreFields.model_validate({name: value for name, value in form.fields.items() if value != ""})
     service.models.known(fields.model)
+    if fields.quality is not None and not handler.takes_quality:
+        said = f"quality: files of type {media_type} are always written nearly without loss; leave it out."
+        raise Problem("invalid-option", said)
     suffix, result_type = handler.result_of(media_type, asked=fields.format, accept=accept)
     return Order(form, fields, handler, media_type, suffix, result_type)
 
