@@ -1,8 +1,15 @@
 """Which files a run takes for its inputs, and what becomes of each."""
 
+from contextlib import nullcontext
+
 import pytest
 
+from conftest import IDENTITY, IdentityEngine
+from deblurgan.errors import UnwritableTarget
+from deblurgan.image import read
 from deblurgan.jobs import Job, PhotoOptions, plan
+from deblurgan.photo import restore_photo
+from deblurgan.restore import Restorer
 
 RECURSIVE = PhotoOptions(recursive=True)
 
@@ -43,6 +50,22 @@ def test_a_pattern_does_not_take_results_for_inputs_but_a_name_does(tmp_path):
 def test_the_finished_part_of_a_video_is_no_input(tmp_path):
     touched(tmp_path, "walk.mp4", ".walk_deblurred.mp4.deblurgan/000000.mkv")
     assert sources(plan([str(tmp_path)], None, RECURSIVE), tmp_path) == ["walk.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("output", "format", "fits"),
+    [("b.png", "webp", False), ("b.png", "png", True), ("b.JPG", "jpeg", True), ("b.jpg", "mp4", True)],
+)
+def test_a_result_s_name_may_not_contradict_the_format(output, format, fits, tmp_path):
+    touched(tmp_path, "a.jpg")
+    with nullcontext() if fits else pytest.raises(UnwritableTarget, match="--format webp"):
+        plan([str(tmp_path / "a.jpg")], str(tmp_path / output), PhotoOptions(format=format))
+
+
+def test_a_photo_is_written_as_its_target_s_suffix_says(photo_file, tmp_path):
+    job = Job(photo_file, tmp_path / "b.png")
+    assert restore_photo(job, Restorer(IDENTITY, IdentityEngine()), PhotoOptions(format="webp")).status == "done"
+    assert read(job.target).format == "PNG"
 
 
 def test_results_in_a_folder_inside_an_object_store_s_are_not_restored_again(tmp_path):

@@ -99,6 +99,12 @@ def result_suffix(source: Path, format: str | None) -> str:
     return asked if asked in SUFFIXES else RESULTS.get(own, source.suffix)
 
 
+def contradicts(target: Path | str, format: str | None) -> bool:
+    """Say whether a target's suffix stands for another format of its kind than the one asked for, as above."""
+    own, asked = Path(target).suffix.lower(), f".{format.lower()}" if format else ""
+    return any(own in kind and asked in kind and kind[own] != kind[asked] for kind in (SUFFIXES, CONTAINERS))
+
+
 def pictures_in(folder: Path, *, recursive: bool = False) -> list[Path]:
     """List the pictures in a folder by suffix, sorted; with `recursive` also those in the folders below."""
     return [path for path in restorable_in(folder, recursive=recursive) if is_picture(path)]

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from typing import Literal, TypeVar
 
 from deblurgan.errors import UnwritableTarget
-from deblurgan.formats import CONTAINERS, SUFFIXES, is_restorable, restorable_in, result_suffix
+from deblurgan.formats import CONTAINERS, SUFFIXES, contradicts, is_restorable, restorable_in, result_suffix
 from deblurgan.outcome import Outcome
 from deblurgan.restore import RestoreOptions
 
@@ -24,12 +24,16 @@ class PhotoOptions:
     Attributes:
         restore: strength, tiles and guard.
         suffix: put after the stem of a result that has no other place.
-        format: of the results, as a suffix without its dot; None for the input's.
+        format: of the results, as a suffix without its dot; None for the input's. It only decides the
+            suffix of a planned target: each file is written as its suffix says.
         quality: 1 to 100 for lossy formats; None to keep the input's.
         metadata: 'keep' or 'strip'.
         overwrite: existing results are replaced.
         skip_existing: existing results are left and reported as skipped.
         recursive: folders are searched below, too.
+
+    Raises:
+        UnwritableTarget: the format is unknown.
     """
 
     restore: RestoreOptions = field(default_factory=RestoreOptions)
@@ -40,6 +44,11 @@ class PhotoOptions:
     overwrite: bool = False
     skip_existing: bool = False
     recursive: bool = False
+
+    def __post_init__(self) -> None:
+        if self.format and f".{self.format.lower()}" not in (*SUFFIXES, *CONTAINERS):
+            known = " ".join((*SUFFIXES, *CONTAINERS))
+            raise UnwritableTarget(f"Results cannot be {self.format!r}; use one of {known}.")
 
 
 @dataclass(frozen=True)
@@ -65,17 +74,18 @@ def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> li
         options: suffix, format and whether folders are searched below.
 
     Raises:
-        UnwritableTarget: the format is unknown, two inputs would write one file, several inputs share one
-            named file, or an input would be overwritten without leave.
+        UnwritableTarget: two inputs would write one file, several inputs share one named file, its name
+            contradicts the format, or an input would be overwritten without leave.
     """
-    if options.format and f".{options.format.lower()}" not in (*SUFFIXES, *CONTAINERS):
-        known = " ".join((*SUFFIXES, *CONTAINERS))
-        raise UnwritableTarget(f"Results cannot be {options.format!r}; use one of {known}.")
     found = [entry for given in inputs for entry in _expand(given, output, options)]
     sources = [entry for entry in found if not isinstance(entry, Outcome)]
     one_file = output is not None and _names_a_file(output, sources)
     if one_file and len(sources) > 1:
         raise UnwritableTarget(f"{output} is one file but there are {len(sources)} inputs; give a folder.")
+    if output and one_file and contradicts(output, options.format):
+        raise UnwritableTarget(
+            f"{output} would not be what --format {options.format} says; leave one of them out."
+        )
     jobs: list[Job | Outcome] = []
     taken: dict[Path, Path] = {}
     for entry in found:

@@ -102,7 +102,7 @@ def _done(job: ObjectJob, restorer: Restorer, options: PhotoOptions) -> Outcome:
         _Named(_contents(job.source), job.source),
         sharp,
         restorer,
-        dataclasses.replace(options, format=options.format or suffix),
+        dataclasses.replace(options, format=suffix),
         max_pixels=pixels_allowed(options.restore.memory_limit),
     )
     with _reached(job.target) as (store, place):

@@ -139,7 +139,6 @@ def _done(job: Job, restorer: Restorer, options: PhotoOptions, small: int | None
     write(
         photo.with_pixels(restored.pixels),
         job.target,
-        format=options.format,
         quality=options.quality,
         metadata=options.metadata,
         overwrite=options.overwrite,

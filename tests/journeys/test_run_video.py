@@ -66,6 +66,14 @@ def test_the_container_follows_from_the_name_or_the_format(clip, tmp_path):
         assert (tmp_path / made).exists()
 
 
+def test_a_format_of_videos_says_nothing_of_photos(clip, photo_file, frames, tmp_path):
+    assert deblurgan("run", clip, photo_file, "--format", "mkv").return_value == 0
+    assert read(tmp_path / "photo_deblurred.jpg").format == "JPEG"
+    assert (tmp_path / "walk_deblurred.mkv").exists()
+    assert deblurgan("run", frames, "--frames", "--format", "mkv", "-o", tmp_path / "sharp").return_value == 0
+    assert read(tmp_path / "sharp" / "9.png").format == "PNG"
+
+
 def test_old_containers_become_matroska(tmp_path):
     source = make(tmp_path, Recipe("old.ts", frames=8, subtitles="", chapters=False))
     assert deblurgan("run", source).stdout.strip() == str(tmp_path / "old_deblurred.mkv")

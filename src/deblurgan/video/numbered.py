@@ -92,7 +92,6 @@ def _restore(
                 write(
                     result,
                     targets[path],
-                    format=options.format,
                     quality=options.quality,
                     metadata=options.metadata,
                     overwrite=options.overwrite,
