@@ -142,15 +142,15 @@ def restore_clip(job: Job, restorer: Restorer, options: VideoOptions, progress: 
     container = container_of(job.target)
     if job.target.exists() and not options.overwrite:
         raise UnwritableTarget(f"{job.target} exists already; add --overwrite or --skip-existing.")
-    plan = _plan(job.source, container, options)
+    plan = _plan(job.source, container, options, restorer.manifest.scale)
     work = WorkFolder(job.target, _facts(plan, restorer, options))
     segments = _within(work, plan.stop)
     before, tally = Tally.of(segments), Tally.of(segments)
-    with closing(_restored(plan, segments, restorer, options)) as made:
+    with work.of_use(), closing(_restored(plan, segments, restorer, options)) as made:
         shown = progress(made, total=plan.frames, initial=before.frames)
         _encode(shown, work, segments, plan, tally, restorer.manifest.name, options)
-    if not segments:
-        raise UnreadableVideo(f"{job.source} shows no frames between --from and --to; choose other times.")
+        if not segments:
+            raise UnreadableVideo(f"{job.source} shows no frames between --from and --to; choose other times.")
     with whole_file(job.target, overwrite=options.overwrite) as file:
         left_out = join(
             file,
@@ -179,7 +179,7 @@ def restore_clip(job: Job, restorer: Restorer, options: VideoOptions, progress: 
     )
 
 
-def _plan(source: Path, container: str, options: VideoOptions) -> _Plan:
+def _plan(source: Path, container: str, options: VideoOptions, scale: int) -> _Plan:
     footage = survey(source)
     there = footage.whole_until
     if there is not None and (options.stop is None or options.stop > there):
@@ -190,7 +190,7 @@ def _plan(source: Path, container: str, options: VideoOptions) -> _Plan:
         )
     return _Plan(
         footage,
-        choose_coding(footage, container, codec=options.codec, crf=options.crf),
+        choose_coding(footage, container, codec=options.codec, crf=options.crf, scale=scale),
         footage.ticks(options.start),
         None if options.stop is None else footage.ticks(options.stop),
     )
