@@ -15,7 +15,7 @@ from deblurgan.extras import require
 from deblurgan.formats import is_picture, result_suffix
 from deblurgan.jobs import PhotoOptions, place_below, stem_before
 from deblurgan.outcome import Outcome
-from deblurgan.photo import outcome_of, pixels_allowed, restore_stream, skipped
+from deblurgan.photo import NamedBytes, outcome_of, pixels_allowed, restore_stream, skipped
 from deblurgan.restore import Restorer
 from deblurgan.whole import write_whole
 
@@ -34,14 +34,6 @@ class ObjectJob:
 
     source: str
     target: str
-
-
-class _Named(BytesIO):
-    """Contents that errors can name."""
-
-    def __init__(self, contents: bytes, name: str) -> None:
-        super().__init__(contents)
-        self.name = name
 
 
 def is_address(text: str) -> bool:
@@ -99,7 +91,7 @@ def _done(job: ObjectJob, restorer: Restorer, options: PhotoOptions) -> Outcome:
     suffix = PurePosixPath(_path_of(job.target)).suffix.removeprefix(".")
     sharp = BytesIO()
     outcome = restore_stream(
-        _Named(_contents(job.source), job.source),
+        NamedBytes(_contents(job.source), job.source),
         sharp,
         restorer,
         dataclasses.replace(options, format=suffix),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, overload
 
@@ -39,7 +40,7 @@ def restore_photo(job: Job, restorer: Restorer, options: PhotoOptions, *, small:
 
 
 def skipped(source: str, target: str, restorer: Restorer) -> Outcome:
-    """The outcome of a photograph whose result is there already."""
+    """The outcome of a file whose result is there already."""
     model, engine = restorer.manifest.name, restorer.engine.name
     return Outcome(source, target, "skipped", "the result exists already", model=model, engine=engine)
 
@@ -54,7 +55,7 @@ def outcome_of(
     """What the work gives; if it goes wrong, the outcome that says so.
 
     Args:
-        source: name of the photograph that is worked on.
+        source: name of the file that is worked on.
         restorer: with the model.
         work: to do.
         unless: errors that are the caller's to handle.
@@ -68,6 +69,14 @@ def outcome_of(
     except MemoryError:
         reason = f"{source} needs more memory than there is; close other programs or scale it down."
     return Outcome(source, None, "failed", reason, model=restorer.manifest.name, engine=restorer.engine.name)
+
+
+class NamedBytes(BytesIO):
+    """Contents under the name that messages call them."""
+
+    def __init__(self, contents: bytes, name: str) -> None:
+        super().__init__(contents)
+        self.name = name
 
 
 def restore_stream(

@@ -81,6 +81,14 @@ def test_a_pipe_keeps_the_format(scene):
     assert PIL.Image.open(io.BytesIO(done.stdout)).format == "JPEG2000"
 
 
+def test_a_pipe_keeps_within_the_memory_that_is_allowed(scene):
+    before = io.BytesIO()
+    PIL.Image.fromarray(np.tile(scene, (3, 3, 1))).save(before, "PNG")
+    done = deblurgan("run", "-", "--memory", "201M", stdin=before.getvalue())
+    assert done.returncode == 1
+    assert "Standard input has 384 x 288 pixels, more than the" in errors_of(done)
+
+
 def test_sixteen_bits_and_metadata_come_through(tmp_path, scene):
     from deblurgan.image import Image, write
 

@@ -220,6 +220,24 @@ def test_a_pipe_that_ends_within_a_frame_gives_the_whole_ones_and_a_sentence():
     assert "ends within a frame" in done.stderr
 
 
+class Exhausted(IdentityEngine):
+    """Finds no memory for even the smallest tile."""
+
+    def run(self, batch):
+        raise MemoryError
+
+
+def test_where_memory_runs_out_it_is_said_and_the_rest_goes_on(frames, photo_file, monkeypatch):
+    monkeypatch.setattr(run_module, "load", lambda *_, **__: Restorer(IDENTITY, Exhausted()))
+    folders = deblurgan("run", frames, frames.parent / "gone", "--frames")
+    assert "gone is no folder" in folders.stderr
+    photo = deblurgan("run", "-", stdin=photo_file.read_bytes())
+    raw = deblurgan("run", "-", "--size", "4x2", stdin=bytes(24))
+    for done in (folders, photo, raw):
+        assert done.return_value == 1
+        assert "needs more memory than there is" in done.stderr
+
+
 def test_stability_is_reported_beside_the_input(clip, monkeypatch):
     pytest.importorskip("cv2")
     monkeypatch.setattr(contestants, "open_engine", lambda *_, **__: IdentityEngine())

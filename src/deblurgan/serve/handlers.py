@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import BinaryIO, Protocol, TypeVar
 from deblurgan.errors import DeblurganError
 from deblurgan.jobs import Job, PhotoOptions
 from deblurgan.outcome import Outcome
-from deblurgan.photo import restore_stream
+from deblurgan.photo import NamedBytes, restore_stream
 from deblurgan.serve.line import Ticket
 from deblurgan.serve.media import CLIPS, PICTURES, clip_result, picture_result
 from deblurgan.serve.problems import Problem
@@ -66,7 +65,7 @@ class Handler:
 
 def restore_picture(source: BinaryIO, target: BinaryIO, task: Task) -> Outcome:
     """Restore one picture; see `deblurgan.photo.restore_stream`."""
-    named = _NamedBytes(source.read(), task.name)
+    named = NamedBytes(source.read(), task.name)
     return restore_stream(named, target, task.restorer, task.options, max_pixels=task.pixels)
 
 
@@ -114,11 +113,3 @@ def handler_of(media_type: str, *, at_once: bool) -> Handler:
     if at_once and not handler.at_once:
         raise Problem("unsupported-type", f"Files of type {media_type} take long; send them to /v1/jobs.")
     return handler
-
-
-class _NamedBytes(io.BytesIO):
-    """A file's bytes under the name that messages call it."""
-
-    def __init__(self, data: bytes, name: str) -> None:
-        super().__init__(data)
-        self.name = name

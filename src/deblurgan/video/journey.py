@@ -17,6 +17,7 @@ from deblurgan.errors import DeblurganError, UnreadableVideo, UnwritableTarget
 from deblurgan.jobs import Job
 from deblurgan.lookahead import ahead
 from deblurgan.outcome import Outcome
+from deblurgan.photo import outcome_of, skipped
 from deblurgan.restore import RestoreOptions, Restorer
 from deblurgan.video import colour
 from deblurgan.video.encoding import Coding, choose_coding, container_of
@@ -92,17 +93,9 @@ def restore_videos(
 
 def restore_video(job: Job, restorer: Restorer, options: VideoOptions, progress: Progress = silent) -> Outcome:
     """Restore one video as `restore_clip` does; whatever goes wrong with it is in the outcome."""
-    model, engine = restorer.manifest.name, restorer.engine.name
     if options.skip_existing and job.target.exists():
-        reason = "the result exists already"
-        return Outcome(str(job.source), str(job.target), "skipped", reason, model=model, engine=engine)
-    try:
-        return restore_clip(job, restorer, options, progress)
-    except DeblurganError as error:
-        reason = str(error)
-    except MemoryError:
-        reason = f"{job.source} needs more memory than there is; close other programs or scale it down."
-    return Outcome(str(job.source), None, "failed", reason, model=model, engine=engine)
+        return skipped(str(job.source), str(job.target), restorer)
+    return outcome_of(str(job.source), restorer, lambda: restore_clip(job, restorer, options, progress))
 
 
 @dataclass(frozen=True)
