@@ -143,6 +143,11 @@ def run(
     )
     if inputs == ("-",) and output in (None, "-"):
         return _pipe(load(model, engine=engine, threads=threads, precision=precision), options, clips, quiet)
+    if "-" in (*inputs, output):
+        raise click.UsageError(
+            "- reads standard input and writes standard output, alone and without -o FILE: run - < FILE > RESULT; "
+            "write ./- for a file of that name."
+        )
     jobs = _planned(inputs, output, options, clips, cluster)
     if dry_run:
         return _show_plan(jobs)
