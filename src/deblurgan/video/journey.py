@@ -23,7 +23,14 @@ from deblurgan.video import colour
 from deblurgan.video.encoding import Coding, choose_coding, container_of
 from deblurgan.video.footage import Footage, frames, spoken, survey
 from deblurgan.video.joining import Part, join
-from deblurgan.video.restoration import FrameOptions, RestoredFrame, Tally, restored_frames, steadied_frames
+from deblurgan.video.restoration import (
+    JUDGE_EVERY,
+    FrameOptions,
+    RestoredFrame,
+    Tally,
+    restored_frames,
+    steadied_frames,
+)
 from deblurgan.video.segments import Segment, WorkFolder, encode_segment
 from deblurgan.whole import whole_file
 
@@ -70,7 +77,7 @@ class VideoOptions:
     metadata: Literal["keep", "strip"] = "keep"
     overwrite: bool = False
     skip_existing: bool = False
-    segment: int = 240
+    segment: int = JUDGE_EVERY
     threads: int | None = None
 
     def __post_init__(self) -> None:

@@ -22,8 +22,6 @@ from deblurgan.restore import Restorer
 from deblurgan.video.journey import Progress, silent
 from deblurgan.video.restoration import FrameOptions, Tally, restored_frames, steadied_frames
 
-_JUDGE_EVERY = 240
-
 
 def restore_numbered(
     job: Job,
@@ -81,7 +79,7 @@ def _restore(
         raise UnwritableTarget(f"{targets[there[0]]} exists already; add --overwrite or --skip-existing.")
     missing = [source for source in sources if source not in set(there)]
     tally, size = Tally(), (0, 0)
-    wanted = FrameOptions(options.restore, only_blurred, _JUDGE_EVERY)
+    wanted = FrameOptions(options.restore, only_blurred)
     with closing(ahead(restored_frames(_pixels(missing), restorer, wanted))) as made:
         shown = progress(made, total=len(sources), initial=len(there))
         watched = tally.watched(shown, Tally(), restorer.manifest.name, str(job.source))

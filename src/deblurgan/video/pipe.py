@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 NAME = "Standard input"
 """What messages call the source."""
 
-_JUDGE_EVERY = 240
-
 
 def restore_pipe(
     source: BinaryIO,
@@ -65,7 +63,7 @@ def restore_pipe(
     facts = {"video_size": f"{width}x{height}", "pixel_format": pixel_format}
     tally = Tally()
     encoder, packer = colour.Encoder(), _Packer(pixel_format)
-    wanted = FrameOptions(options, only_blurred, _JUDGE_EVERY)
+    wanted = FrameOptions(options, only_blurred)
     try:
         with (
             av.open(source, "r", format="rawvideo", options=facts) as incoming,
