@@ -68,6 +68,15 @@ def test_a_photo_is_written_as_its_target_s_suffix_says(photo_file, tmp_path):
     assert read(job.target).format == "PNG"
 
 
+def test_an_object_is_written_as_its_target_s_suffix_says(photo_file, tmp_path):
+    pytest.importorskip("pyarrow", reason="an object store needs the extra `batch`")
+    from deblurgan.object_store import ObjectJob, restore_object
+
+    job = ObjectJob(photo_file.as_uri(), (tmp_path / "b.png").as_uri())
+    assert restore_object(job, Restorer(IDENTITY, IdentityEngine()), PhotoOptions(format="mp4")).status == "done"
+    assert read(tmp_path / "b.png").format == "PNG"
+
+
 def test_results_in_a_folder_inside_an_object_store_s_are_not_restored_again(tmp_path):
     pytest.importorskip("pyarrow", reason="an object store needs the extra `batch`")
     from deblurgan.object_store import plan_objects
