@@ -341,6 +341,20 @@ def test_a_tiff_keeps_its_lossless_compression(compression: str) -> None:
     assert after.info["dpi"] == (72, 72)
 
 
+@pytest.mark.parametrize("compression", [None, "tiff_lzw", "tiff_adobe_deflate", "jpeg"])
+def test_a_tiff_in_ycbcr_keeps_its_colours(compression: str | None) -> None:
+    red = PIL.Image.new("RGB", (16, 16), (219, 30, 0)).convert("YCbCr")
+    pixels = to_integer(read(by_pillow(red, "TIFF", compression=compression)).pixels, 8)
+    assert np.abs(pixels.astype(int) - (219, 30, 0)).max() <= 2
+
+
+def test_a_tiff_in_ycbcr_of_a_narrow_range_is_refused() -> None:
+    red = PIL.Image.new("YCbCr", (16, 16), (74, 86, 230))
+    data = by_pillow(red, "TIFF", tiffinfo={532: (16, 235, 128, 240, 128, 240)})
+    with pytest.raises(UnreadableImage, match="its YCbCr"):
+        read(data)
+
+
 @pytest.mark.parametrize("depth", [8, 16])
 def test_a_png_may_keep_its_metadata_behind_its_pixels(depth: Literal[8, 16]) -> None:
     data = saved(photo(7, 9, depth=depth), "PNG")

@@ -153,15 +153,15 @@ def test_colours_come_back_to_the_bit_without_compression(tmp_path):
 
 
 class Interrupted(IdentityEngine):
-    """Is interrupted after some frames."""
+    """Is interrupted after some frames, or meets another error."""
 
-    def __init__(self, after):
+    def __init__(self, after, error=KeyboardInterrupt):
         super().__init__()
-        self.after = after
+        self.after, self.error = after, error
 
     def run(self, batch):
         if len(self.shapes) == self.after:
-            raise KeyboardInterrupt
+            raise self.error
         return super().run(batch)
 
 
@@ -275,6 +275,42 @@ def test_a_network_that_breaks_the_clip_is_given_up_at_once(tmp_path):
     assert "breaks its frames" in outcome.reason
     assert len(engine.shapes) < 10
     assert restore(source, target, Blackening(), restore=RestoreOptions(guard=False)).status == "done"
+
+
+def test_a_run_that_fails_keeps_its_work_folder_only_with_a_whole_segment(tmp_path):
+    source, work = make(tmp_path, Recipe("clip.mp4")), tmp_path / ".out.mp4.deblurgan"
+    restore(source, tmp_path / "out.mp4", Blackening())
+    assert not work.exists()
+    restore(source, tmp_path / "out.mp4", Interrupted(after=18, error=MemoryError))
+    assert work.exists()
+
+
+@pytest.mark.parametrize(("codec", "pixel_format", "values"), [("mpeg4", "yuv420p", 1), ("mjpeg", "yuvj420p", 2)])
+def test_odd_sides_are_kept_where_the_codec_has_no_encoder(codec, pixel_format, values, tmp_path):
+    source = make(
+        tmp_path,
+        Recipe(
+            "odd.avi",
+            frames=3,
+            size=(49, 65),
+            codec=codec,
+            pixel_format=pixel_format,
+            options=(),
+            time_base=Fraction(1, 30),
+            colours=(5, values, 5, 6),
+            sound="",
+            subtitles="",
+            chapters=False,
+        ),
+    )
+    outcome = restore(source, tmp_path / "out.mp4")
+    assert outcome.reason == f"the film was {codec} and is vp9 now"
+    before, after = (
+        np.stack([frame.to_ndarray(format="rgb24").astype(int) for frame in frames_of(path)])
+        for path in (source, tmp_path / "out.mp4")
+    )
+    assert np.abs(after - before).mean() < 3
+    assert "h264 in mp4 cannot keep at 65x49" in restore(source, tmp_path / "other.mp4", codec="h264").reason
 
 
 def cut(folder):

@@ -17,12 +17,16 @@ from deblurgan.coded import DAMAGE, Coded, Samples, Saving, refuse_too_large, sa
 from deblurgan.errors import UnreadableImage
 from deblurgan.metadata import EXIF_PREFIX, quiet_pillow
 from deblurgan.png_chunks import chunk
+from deblurgan.samples import row_bands
 
 logger = logging.getLogger(__name__)
 
 _COMPRESSIONS = {1: "none", 5: "lzw", 8: "deflate", 32946: "deflate", 32773: "packbits"}
 _SUBFILE, _COMPRESSION, _STRIPS, _ORIENTATION, _STRIP_SIZES = 254, 259, 273, 274, 279
-_PHOTOMETRIC, _PALETTE = 262, 3
+_PHOTOMETRIC, _PALETTE, _YCBCR = 262, 3, 6
+# What YCbCr is where these tags are missing: by BT.601, over the whole range.
+_USUAL = {529: (0.299, 0.587, 0.114), 532: (0, 255, 128, 255, 128, 255)}
+_JPEG, _SUBSAMPLING = (6, 7), 530
 _XMP, _PROFILE, _PHOTOSHOP, _DNG = 700, 34675, 34377, 50706
 _FIRST_RAW = 50000
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
@@ -65,8 +69,9 @@ def read_tiff(data: bytes, name: str, max_pixels: int) -> Coded:
     if is_cmyk or tags.get(_PHOTOMETRIC) == _PALETTE:
         say_converted(name, "CMYK" if is_cmyk else "P")
     resources = tags.get(_PHOTOSHOP)
+    decoded = _decoded(picture)
     return Coded(
-        samples=_decoded(picture),
+        samples=_as_rgb(decoded, tags) if tags.get(_PHOTOMETRIC) == _YCBCR else decoded,
         orientation=fields.get("orientation", 1),
         icc_profile=None if is_cmyk else fields.get("icc-profile-data"),
         xmp=fields.get("xmp-data"),
@@ -176,6 +181,21 @@ def _decoded(picture: Any) -> Samples:
     if picture.bands > 4:
         raise ValueError(f"it has {picture.bands} channels")
     return decoded.reshape(picture.height, picture.width, picture.bands)
+
+
+def _as_rgb(samples: Samples, tags: PIL.Image.Exif) -> Samples:
+    """Return [H, W, 3] RGB for what libvips gives of a TIFF file in YCbCr."""
+    # It turns JPEG and subsampled colours into RGB, the latter with a transparency that the file does not have.
+    if tags.get(_COMPRESSION) in _JPEG or tags.get(_SUBSAMPLING) != (1, 1):
+        return samples[..., :3]
+    usual = all(np.allclose(np.ravel(tags.get(tag, value)).astype(float), value) for tag, value in _USUAL.items())
+    if samples.dtype != np.uint8 or samples.shape[2] != 3 or not usual:
+        raise ValueError("its YCbCr has 16 bits, transparency, or another matrix or range than the usual one")
+    rgb = np.empty_like(samples)
+    for rows in row_bands(len(samples)):
+        planes = [PIL.Image.fromarray(np.ascontiguousarray(samples[rows, :, band])) for band in range(3)]
+        rgb[rows] = np.asarray(PIL.Image.merge("YCbCr", planes).convert("RGB"))
+    return rgb
 
 
 def _encodable(samples: Samples) -> Any:

@@ -32,6 +32,9 @@ VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpe
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 """The suffixes that resulting videos can have, and FFmpeg's name of the container of each."""
 
+WORK_SUFFIX = ".deblurgan"
+"""The suffix of the hidden folders that hold the finished part of a video."""
+
 _RAW = {suffix for suffix, result in RESULTS.items() if result == ".tif"}
 
 _SIGNATURES = {
@@ -96,6 +99,12 @@ def result_suffix(source: Path, format: str | None) -> str:
     return asked if asked in SUFFIXES else RESULTS.get(own, source.suffix)
 
 
+def contradicts(target: Path | str, format: str | None) -> bool:
+    """Say whether a target's suffix stands for another format of its kind than the one asked for, as above."""
+    own, asked = Path(target).suffix.lower(), f".{format.lower()}" if format else ""
+    return any(own in kind and asked in kind and kind[own] != kind[asked] for kind in (SUFFIXES, CONTAINERS))
+
+
 def pictures_in(folder: Path, *, recursive: bool = False) -> list[Path]:
     """List the pictures in a folder by suffix, sorted; with `recursive` also those in the folders below."""
     return [path for path in restorable_in(folder, recursive=recursive) if is_picture(path)]
@@ -104,7 +113,9 @@ def pictures_in(folder: Path, *, recursive: bool = False) -> list[Path]:
 def restorable_in(folder: Path, *, recursive: bool = False) -> list[Path]:
     """List the pictures and videos in a folder as `pictures_in` lists pictures."""
     found = folder.glob("**/*" if recursive else "*")
-    return sorted(path for path in found if is_restorable(path) and path.is_file())
+    return sorted(
+        path for path in found if is_restorable(path) and path.parent.suffix != WORK_SUFFIX and path.is_file()
+    )
 
 
 def format_of(data: bytes, name: str) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import glob
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal
+from itertools import takewhile
+from pathlib import Path, PurePath
+from typing import Literal, TypeVar
 
 from deblurgan.errors import UnwritableTarget
-from deblurgan.formats import CONTAINERS, SUFFIXES, is_restorable, restorable_in, result_suffix
+from deblurgan.formats import CONTAINERS, SUFFIXES, contradicts, is_restorable, restorable_in, result_suffix
 from deblurgan.outcome import Outcome
 from deblurgan.restore import RestoreOptions
+
+AnyPath = TypeVar("AnyPath", bound=PurePath)
 
 
 @dataclass(frozen=True)
@@ -21,12 +24,16 @@ class PhotoOptions:
     Attributes:
         restore: strength, tiles and guard.
         suffix: put after the stem of a result that has no other place.
-        format: of the results, as a suffix without its dot; None for the input's.
+        format: of the results, as a suffix without its dot; None for the input's. It only decides the
+            suffix of a planned target: each file is written as its suffix says.
         quality: 1 to 100 for lossy formats; None to keep the input's.
         metadata: 'keep' or 'strip'.
         overwrite: existing results are replaced.
         skip_existing: existing results are left and reported as skipped.
         recursive: folders are searched below, too.
+
+    Raises:
+        UnwritableTarget: the format is unknown.
     """
 
     restore: RestoreOptions = field(default_factory=RestoreOptions)
@@ -37,6 +44,11 @@ class PhotoOptions:
     overwrite: bool = False
     skip_existing: bool = False
     recursive: bool = False
+
+    def __post_init__(self) -> None:
+        if self.format and f".{self.format.lower()}" not in (*SUFFIXES, *CONTAINERS):
+            known = " ".join((*SUFFIXES, *CONTAINERS))
+            raise UnwritableTarget(f"Results cannot be {self.format!r}; use one of {known}.")
 
 
 @dataclass(frozen=True)
@@ -56,22 +68,24 @@ def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> li
     """Decide before any work which photo or video becomes which; what cannot be found is a failed outcome already.
 
     Args:
-        inputs: files, folders or patterns.
+        inputs: files, folders or patterns; of what is found in the latter two, results of earlier runs are left
+            out, among them all that is below the output's folder where that is inside.
         output: None for beside the input; a folder; or a file's name if there is one input only.
         options: suffix, format and whether folders are searched below.
 
     Raises:
-        UnwritableTarget: the format is unknown, two inputs would write one file, several inputs share one
-            named file, or an input would be overwritten without leave.
+        UnwritableTarget: two inputs would write one file, several inputs share one named file, its name
+            contradicts the format, or an input would be overwritten without leave.
     """
-    if options.format and f".{options.format.lower()}" not in (*SUFFIXES, *CONTAINERS):
-        known = " ".join((*SUFFIXES, *CONTAINERS))
-        raise UnwritableTarget(f"Results cannot be {options.format!r}; use one of {known}.")
-    found = [entry for given in inputs for entry in _expand(given, options)]
+    found = [entry for given in inputs for entry in _expand(given, output, options)]
     sources = [entry for entry in found if not isinstance(entry, Outcome)]
     one_file = output is not None and _names_a_file(output, sources)
     if one_file and len(sources) > 1:
         raise UnwritableTarget(f"{output} is one file but there are {len(sources)} inputs; give a folder.")
+    if output and one_file and contradicts(output, options.format):
+        raise UnwritableTarget(
+            f"{output} would not be what --format {options.format} says; leave one of them out."
+        )
     jobs: list[Job | Outcome] = []
     taken: dict[Path, Path] = {}
     for entry in found:
@@ -93,23 +107,44 @@ def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> li
     return jobs
 
 
-def _expand(given: str, options: PhotoOptions) -> list[tuple[Path, Path] | Outcome]:
+def _expand(given: str, output: str | None, options: PhotoOptions) -> list[tuple[Path, Path] | Outcome]:
     """Files that one argument stands for, each with the folder its result keeps the relative path from."""
     path = Path(given)
     if path.is_dir():
-        inside = [
-            (file, path)
-            for file in restorable_in(path, recursive=options.recursive)
-            if not _is_result(file, options)
+        inside = restorable_in(path, recursive=options.recursive)
+        return [(file, path) for file in _without_results(inside, path, output, options)] or [
+            _missing(given, f"{given} holds no pictures ({' '.join(SUFFIXES)}) or videos.")
         ]
-        return [*inside] or [_missing(given, f"{given} holds no pictures ({' '.join(SUFFIXES)}) or videos.")]
     if not path.exists() and glob.has_magic(given):
         matches = [Path(match) for match in sorted(glob.glob(given, recursive=True))]
-        pictures = [(match, match.parent) for match in matches if match.is_file() and is_restorable(match)]
-        return [*pictures] or [_missing(given, f"{given} matches no pictures or videos.")]
+        pictures = [match for match in matches if match.is_file() and is_restorable(match)]
+        root = Path(*takewhile(lambda part: not glob.has_magic(part), path.parts))
+        if fresh := _without_results(pictures, root, output, options):
+            return [(match, match.parent) for match in fresh]
+        known = " but results of earlier runs; name one to have it restored again" if pictures else ""
+        return [_missing(given, f"{given} matches no pictures or videos{known}.")]
     if not path.exists():
         return [_missing(given, f"{given} does not exist; check the name.")]
     return [(path, path.parent)]
+
+
+def _without_results(files: list[Path], root: Path, output: str | None, options: PhotoOptions) -> list[Path]:
+    """Those that are no results of an earlier run, by their names or by their place below the output's folder.
+
+    Args:
+        files: that were found below `root`.
+        root: the folder they were looked for in.
+        output: as given.
+        options: with the suffix of results.
+    """
+    place = place_below(Path(output).resolve(), root.resolve()) if output and Path(output).is_dir() else None
+    outside = files if place is None else [file for file in files if not file.is_relative_to(root / place)]
+    return [file for file in outside if not _is_result(file, options)]
+
+
+def place_below(path: AnyPath, folder: AnyPath) -> AnyPath | None:
+    """The path of something in a folder, seen from there; None if it is not in it, or the folder itself."""
+    return path.relative_to(folder) if folder in path.parents else None
 
 
 def stem_before(stem: str, suffix: str) -> str | None:

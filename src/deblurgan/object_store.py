@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from deblurgan.errors import DeblurganError, UnwritableTarget
 from deblurgan.extras import require
 from deblurgan.formats import is_picture, result_suffix
-from deblurgan.jobs import PhotoOptions, stem_before
+from deblurgan.jobs import PhotoOptions, place_below, stem_before
 from deblurgan.outcome import Outcome
 from deblurgan.photo import NamedBytes, outcome_of, pixels_allowed, restore_stream, skipped
 from deblurgan.restore import Restorer
@@ -56,7 +56,7 @@ def plan_objects(inputs: Sequence[str], output: str | None, options: PhotoOption
     """
     jobs: dict[str, ObjectJob | Outcome] = {}
     for given in inputs:
-        for entry in _expand(given, options):
+        for entry in _expand(given, output, options):
             if isinstance(entry, Outcome):
                 jobs[entry.input] = entry
                 continue
@@ -94,7 +94,7 @@ def _done(job: ObjectJob, restorer: Restorer, options: PhotoOptions) -> Outcome:
         NamedBytes(_contents(job.source), job.source),
         sharp,
         restorer,
-        dataclasses.replace(options, format=options.format or suffix),
+        dataclasses.replace(options, format=suffix),
         max_pixels=pixels_allowed(options.restore.memory_limit),
     )
     with _reached(job.target) as (store, place):
@@ -102,7 +102,9 @@ def _done(job: ObjectJob, restorer: Restorer, options: PhotoOptions) -> Outcome:
     return dataclasses.replace(outcome, input=job.source, output=job.target)
 
 
-def _expand(given: str, options: PhotoOptions) -> Iterator[tuple[str, PurePosixPath] | Outcome]:
+def _expand(
+    given: str, output: str | None, options: PhotoOptions
+) -> Iterator[tuple[str, PurePosixPath] | Outcome]:
     """The photographs that an address stands for, each with its path below the folder that was given."""
     with _reached(given) as (store, root):
         from pyarrow.fs import FileSelector, FileType
@@ -118,8 +120,13 @@ def _expand(given: str, options: PhotoOptions) -> Iterator[tuple[str, PurePosixP
         return
     below = [PurePosixPath(entry.path).relative_to(root) for entry in entries if entry.type == FileType.File]
     stems = {path.with_suffix("") for path in below}
+    place = _place_below(output, given) if output else None
     found = [
-        path for path in sorted(below) if is_picture(path.name) and not _is_result(path, stems, options.suffix)
+        path
+        for path in sorted(below)
+        if is_picture(path.name)
+        and not _is_result(path, stems, options.suffix)
+        and not (place and path.is_relative_to(place))
     ]
     if not found:
         yield Outcome(given, None, "failed", f"{given} holds no pictures.")
@@ -130,6 +137,12 @@ def _expand(given: str, options: PhotoOptions) -> Iterator[tuple[str, PurePosixP
 def _is_result(path: PurePosixPath, stems: set[PurePosixPath], suffix: str) -> bool:
     original = stem_before(path.stem, suffix)
     return original is not None and path.with_name(original) in stems
+
+
+def _place_below(address: str, folder: str) -> PurePosixPath | None:
+    if urlsplit(address)[:2] != urlsplit(folder)[:2]:
+        return None
+    return place_below(*(PurePosixPath(_path_of(place)) for place in (address, folder)))
 
 
 @contextmanager

@@ -18,7 +18,6 @@ from deblurgan.protocols import Protocol
 from deblurgan.report import Table, beside_published, by_sequence, costs, figure, means, sentences
 
 SHOWN = 3
-SHARP = "sharp"
 # Pictures that would make the page larger are left out, so that it can be sent by mail.
 _MOST_BYTES = 9_000_000
 _LONGEST_SIDE, _QUALITY = 1600, 88

@@ -40,7 +40,7 @@ def restore_photo(job: Job, restorer: Restorer, options: PhotoOptions, *, small:
 
 
 def skipped(source: str, target: str, restorer: Restorer) -> Outcome:
-    """The outcome of a photograph whose result is there already."""
+    """The outcome of a file whose result is there already."""
     model, engine = restorer.manifest.name, restorer.engine.name
     return Outcome(source, target, "skipped", "the result exists already", model=model, engine=engine)
 
@@ -55,7 +55,7 @@ def outcome_of(
     """What the work gives; if it goes wrong, the outcome that says so.
 
     Args:
-        source: name of the photograph that is worked on.
+        source: name of the file that is worked on.
         restorer: with the model.
         work: to do.
         unless: errors that are the caller's to handle.
@@ -148,7 +148,6 @@ def _done(job: Job, restorer: Restorer, options: PhotoOptions, small: int | None
     write(
         photo.with_pixels(restored.pixels),
         job.target,
-        format=options.format,
         quality=options.quality,
         metadata=options.metadata,
         overwrite=options.overwrite,

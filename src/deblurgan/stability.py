@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 
 from deblurgan.blur.interpolation import along, estimate_motion
 from deblurgan.errors import PairError
-from deblurgan.evaluation import INPUT
+from deblurgan.evaluation import INPUT, SHARP
 from deblurgan.restore import RestoreOptions, Restorer
 from deblurgan.samples import as_float
 from deblurgan.steadying import steadied
-
-SHARP = "sharp"
 
 _TRUSTED = 0.5
 

@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 
 from deblurgan.blur.interpolation import SMALLEST_SIDE, estimate_motion
 from deblurgan.extras import require
-from deblurgan.samples import as_float
+from deblurgan.samples import as_float, white_of
 
 Picture = NDArray[Any]
 
 _WEIGHT = np.float32(0.6)  # of a neighbour that agrees, beside 1 for the frame itself
 _TOLERANCE = 0.1  # difference, of values in [0, 1], at which a neighbour's weight has fallen to 1 / e
 _BLUR = 1.5  # standard deviation, in pixels at half the size, over which differences are averaged
-_TOPS = {"uint8": 255, "uint16": 65535, "float32": 1}
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +105,7 @@ def _weight(frame: Picture, moved: Picture, trust: NDArray[np.float32]) -> NDArr
     import cv2
 
     apart = cv2.resize(cv2.absdiff(frame, moved), trust.shape[::-1], interpolation=cv2.INTER_AREA)
-    mean = np.full((1, 3), 1 / (3 * _TOLERANCE * _TOPS[frame.dtype.name]), np.float32)
+    mean = np.full((1, 3), 1 / (3 * _TOLERANCE * white_of(frame.dtype)), np.float32)
     apart = cv2.GaussianBlur(cv2.transform(apart.astype(np.float32), mean), (0, 0), _BLUR)
     # Squared, for trust never falls to nothing, and a wrong place that looks alike does harm.
     weight: NDArray[np.float32] = cv2.resize(_WEIGHT * trust**2 * np.exp(-(apart**2)), frame.shape[1::-1])

@@ -5,7 +5,7 @@ import pytest
 
 from conftest import IDENTITY, IdentityEngine
 from deblurgan import page as pages
-from deblurgan.evaluation import INPUT, evaluate
+from deblurgan.evaluation import INPUT, SHARP, evaluate
 from deblurgan.image import Image, write
 from deblurgan.pairs import find_pairs
 from deblurgan.restore import Restorer
@@ -22,7 +22,7 @@ def report(tmp_path, scene):
 
     def keep(pair, model, pixels):
         pictures[pair.name, model] = pages.as_jpeg(pixels)
-        pictures[pair.name, pages.SHARP] = pages.as_jpeg(scene)
+        pictures[pair.name, SHARP] = pages.as_jpeg(scene)
 
     evaluation = evaluate(find_pairs(tmp_path), {"same": Restorer(IDENTITY, IdentityEngine())}, keep=keep)
     path = tmp_path / "report.html"

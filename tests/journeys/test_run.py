@@ -81,6 +81,21 @@ def test_a_pipe_keeps_the_format(scene):
     assert PIL.Image.open(io.BytesIO(done.stdout)).format == "JPEG2000"
 
 
+def test_a_pipe_keeps_within_the_memory_that_is_allowed(scene):
+    before = io.BytesIO()
+    PIL.Image.fromarray(np.tile(scene, (3, 3, 1))).save(before, "PNG")
+    done = deblurgan("run", "-", "--memory", "201M", stdin=before.getvalue())
+    assert done.returncode == 1
+    assert "Standard input has 384 x 288 pixels, more than the" in errors_of(done)
+
+
+def test_a_pipe_ends_in_standard_output(photo_file, tmp_path):
+    for arguments in (("-", "-o", tmp_path / "out.png"), ("-", photo_file), (photo_file, "-o", "-")):
+        done = deblurgan("run", *arguments, stdin=photo_file.read_bytes())
+        assert done.returncode == 2
+        assert "- reads standard input and writes standard output" in errors_of(done)
+
+
 def test_sixteen_bits_and_metadata_come_through(tmp_path, scene):
     from deblurgan.image import Image, write
 

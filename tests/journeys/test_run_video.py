@@ -66,6 +66,14 @@ def test_the_container_follows_from_the_name_or_the_format(clip, tmp_path):
         assert (tmp_path / made).exists()
 
 
+def test_a_format_of_videos_says_nothing_of_photos(clip, photo_file, frames, tmp_path):
+    assert deblurgan("run", clip, photo_file, "--format", "mkv").return_value == 0
+    assert read(tmp_path / "photo_deblurred.jpg").format == "JPEG"
+    assert (tmp_path / "walk_deblurred.mkv").exists()
+    assert deblurgan("run", frames, "--frames", "--format", "mkv", "-o", tmp_path / "sharp").return_value == 0
+    assert read(tmp_path / "sharp" / "9.png").format == "PNG"
+
+
 def test_old_containers_become_matroska(tmp_path):
     source = make(tmp_path, Recipe("old.ts", frames=8, subtitles="", chapters=False))
     assert deblurgan("run", source).stdout.strip() == str(tmp_path / "old_deblurred.mkv")
@@ -210,6 +218,24 @@ def test_a_pipe_that_ends_within_a_frame_gives_the_whole_ones_and_a_sentence():
     assert done.return_value == 1
     assert len(done.stdout_bytes) == 64 * 48 * 3 * 2
     assert "ends within a frame" in done.stderr
+
+
+class Exhausted(IdentityEngine):
+    """Finds no memory for even the smallest tile."""
+
+    def run(self, batch):
+        raise MemoryError
+
+
+def test_where_memory_runs_out_it_is_said_and_the_rest_goes_on(frames, photo_file, monkeypatch):
+    monkeypatch.setattr(run_module, "load", lambda *_, **__: Restorer(IDENTITY, Exhausted()))
+    folders = deblurgan("run", frames, frames.parent / "gone", "--frames")
+    assert "gone is no folder" in folders.stderr
+    photo = deblurgan("run", "-", stdin=photo_file.read_bytes())
+    raw = deblurgan("run", "-", "--size", "4x2", stdin=bytes(24))
+    for done in (folders, photo, raw):
+        assert done.return_value == 1
+        assert "needs more memory than there is" in done.stderr
 
 
 def test_stability_is_reported_beside_the_input(clip, monkeypatch):

@@ -16,7 +16,7 @@ import click
 
 from deblurgan.batch import restore_photos
 from deblurgan.commands.options import Size
-from deblurgan.errors import DeblurganError, UnwritableTarget
+from deblurgan.errors import UnwritableTarget
 from deblurgan.formats import is_video
 from deblurgan.jobs import Job, PhotoOptions
 from deblurgan.outcome import Outcome
@@ -25,7 +25,7 @@ from deblurgan.video import VideoOptions, restore_videos
 from deblurgan.video.encoding import ENCODERS
 from deblurgan.video.journey import Progress
 from deblurgan.video.numbered import restore_numbered
-from deblurgan.video.pipe import restore_pipe
+from deblurgan.video.pipe import NAME, restore_pipe
 
 
 class _Time(click.ParamType):  # type: ignore[type-arg]
@@ -164,24 +164,20 @@ def restored_media(
             yield from restore_photos(group, restorer, options)
 
 
-def restored_raw(restorer: Restorer, options: PhotoOptions, clips: ClipOptions) -> int:
+def restored_raw(restorer: Restorer, options: PhotoOptions, clips: ClipOptions) -> Outcome:
     """Raw frames from standard input to standard output."""
     assert clips.size is not None
-    try:
-        restore_pipe(
-            sys.stdin.buffer,
-            sys.stdout.buffer,
-            clips.size,
-            clips.pixel_format,
-            restorer,
-            options.restore,
-            only_blurred=clips.only_blurred,
-            steady=clips.steady,
-        )
-    except DeblurganError as error:
-        click.echo(f"deblurgan: {error}", err=True)
-        return 1
-    return 0
+    restore_pipe(
+        sys.stdin.buffer,
+        sys.stdout.buffer,
+        clips.size,
+        clips.pixel_format,
+        restorer,
+        options.restore,
+        only_blurred=clips.only_blurred,
+        steady=clips.steady,
+    )
+    return Outcome(NAME, None, "done")
 
 
 def _kind(job: Job | Outcome, clips: ClipOptions) -> str:

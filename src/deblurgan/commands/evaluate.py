@@ -24,7 +24,16 @@ from deblurgan.commands.options import (
     threads_option,
 )
 from deblurgan.errors import DeblurganError, MissingExtra
-from deblurgan.evaluation import INPUT, Contestant, Environment, Evaluation, Journal, PictureFolder, RestoringModel
+from deblurgan.evaluation import (
+    INPUT,
+    SHARP,
+    Contestant,
+    Environment,
+    Evaluation,
+    Journal,
+    PictureFolder,
+    RestoringModel,
+)
 from deblurgan.evaluation import evaluate as evaluate_pairs
 from deblurgan.evaluation.contestants import Pixels, read_pixels
 from deblurgan.evaluation.journal import fingerprint
@@ -267,5 +276,5 @@ def _pictures(
             for name, contestant in contestants.items():
                 with contextlib.suppress(DeblurganError, ValueError, MemoryError):
                     found[pair.name, name] = page.as_jpeg(contestant.attempt(pair, blurred).pixels)
-            found[pair.name, page.SHARP] = page.as_jpeg(read_pixels(pair.sharp))
+            found[pair.name, SHARP] = page.as_jpeg(read_pixels(pair.sharp))
     return found

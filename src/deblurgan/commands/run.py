@@ -23,13 +23,13 @@ from deblurgan.commands.options import (
     self_ensemble_option,
     threads_option,
 )
-from deblurgan.errors import DeblurganError
-from deblurgan.image import read, write
 from deblurgan.jobs import Job, PhotoOptions, plan
 from deblurgan.memory import parse_size
 from deblurgan.object_store import ObjectJob, is_address, plan_objects
 from deblurgan.outcome import Outcome, Summary
+from deblurgan.photo import NamedBytes, outcome_of, pixels_allowed, restore_stream
 from deblurgan.restore import RestoreOptions, Restorer, load
+from deblurgan.video.pipe import NAME
 
 
 @click.command()
@@ -142,9 +142,12 @@ def run(
         recursive=recursive,
     )
     if inputs == ("-",) and output in (None, "-"):
-        if clips.size:
-            return restored_raw(load(model, engine=engine, threads=threads, precision=precision), options, clips)
-        return _pipe(load(model, engine=engine, threads=threads, precision=precision), options, quiet)
+        return _pipe(load(model, engine=engine, threads=threads, precision=precision), options, clips, quiet)
+    if "-" in (*inputs, output):
+        raise click.UsageError(
+            "- reads standard input and writes standard output, alone and without -o FILE: run - < FILE > RESULT; "
+            "write ./- for a file of that name."
+        )
     jobs = _planned(inputs, output, options, clips, cluster)
     if dry_run:
         return _show_plan(jobs)
@@ -175,24 +178,21 @@ def _planned(
     return plan_numbered(inputs, output, options) if clips.frames else plan(inputs, output, options)
 
 
-def _pipe(restorer: Restorer, options: PhotoOptions, quiet: bool) -> int:
-    """One picture from standard input to standard output."""
-    try:
-        photo = read(sys.stdin.buffer.read(), as_stored=True)
-        restored = restorer(photo.pixels, options.restore)
-        write(
-            photo.with_pixels(restored.pixels),
-            sys.stdout.buffer,
-            format=options.format,
-            quality=options.quality,
-            metadata=options.metadata,
-        )
-    except DeblurganError as error:
-        click.echo(f"deblurgan: {error}", err=True)
-        return 1
-    if restored.verdict.reason and not quiet:
-        click.echo(f"deblurgan: {restored.verdict.reason}", err=True)
-    return 0
+def _pipe(restorer: Restorer, options: PhotoOptions, clips: ClipOptions, quiet: bool) -> int:
+    """One picture, or raw frames, from standard input to standard output."""
+
+    def work() -> Outcome:
+        if clips.size:
+            return restored_raw(restorer, options, clips)
+        source = NamedBytes(sys.stdin.buffer.read(), NAME)
+        allowed = pixels_allowed(options.restore.memory_limit)
+        return restore_stream(source, sys.stdout.buffer, restorer, options, max_pixels=allowed)
+
+    outcome = outcome_of(NAME, restorer, work)
+    failed = outcome.status == "failed"
+    if outcome.reason and (failed or not quiet):
+        click.echo(f"deblurgan: {outcome.reason}", err=True)
+    return int(failed)
 
 
 def _show_plan(jobs: Iterable[Job | ObjectJob | Outcome]) -> int:

@@ -3,10 +3,11 @@
 from deblurgan.evaluation.contestants import Contestant, ModelFacts, PictureFolder, RestoringModel
 from deblurgan.evaluation.journal import Journal
 from deblurgan.evaluation.measuring import evaluate
-from deblurgan.evaluation.rows import INPUT, Environment, Evaluation, Row, bootstrap_interval
+from deblurgan.evaluation.rows import INPUT, SHARP, Environment, Evaluation, Row, bootstrap_interval
 
 __all__ = [
     "INPUT",
+    "SHARP",
     "Contestant",
     "Environment",
     "Evaluation",

@@ -13,7 +13,8 @@ import numpy as np
 from deblurgan.evaluation.contestants import ModelFacts
 from deblurgan.metrics import METRICS
 
-INPUT = "input"
+INPUT, SHARP = "input", "sharp"
+"""What the untouched and the sharp pictures are called beside models."""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ class Encoder:
         worst: largest crf.
         options: others.
         containers: FFmpeg's names of those that hold what it makes.
+        odd: it takes frames of odd width or height whose chroma has half of it.
     """
 
     name: str
@@ -35,13 +36,16 @@ class Encoder:
     worst: int = 0
     options: dict[str, str] = field(default_factory=dict)
     containers: tuple[str, ...] = ("mp4", "mov", "matroska")
+    odd: bool = True
 
 
 ENCODERS: dict[str, Encoder] = {
     # x264's "veryfast" at 15 gives a file a sixth smaller of the same quality, for nearly twice the work, which a
     # fast network would feel.
-    "h264": Encoder("libx264", 14, 51, {"preset": "superfast", "x264-params": "mbtree=1:rc-lookahead=5"}),
-    "hevc": Encoder("libx265", 16, 51, {"preset": "veryfast", "x265-params": "log-level=error"}),
+    "h264": Encoder(
+        "libx264", 14, 51, {"preset": "superfast", "x264-params": "mbtree=1:rc-lookahead=5"}, odd=False
+    ),
+    "hevc": Encoder("libx265", 16, 51, {"preset": "veryfast", "x265-params": "log-level=error"}, odd=False),
     "vp9": Encoder(
         "libvpx-vp9",
         18,
@@ -55,7 +59,8 @@ ENCODERS: dict[str, Encoder] = {
 }
 """The encoders by the name of their codec."""
 
-# The codec that a source's has for a neighbour where its own has no encoder for the pixel format or container.
+# The codec that a source's has for a neighbour where its own has no encoder for the pixel format, size or
+# container.
 _NEXT = {"h264": "hevc", "vp8": "vp9", "vp9": "av1"}
 _USUAL = ("h264", "hevc", "vp9", "av1", "ffv1")
 
@@ -91,7 +96,9 @@ class Coding:
         return ENCODERS[self.codec]
 
 
-def choose_coding(footage: Footage, container: str, *, codec: str | None = None, crf: int | None = None) -> Coding:
+def choose_coding(
+    footage: Footage, container: str, *, codec: str | None = None, crf: int | None = None, scale: int = 1
+) -> Coding:
     """Choose an encoder that keeps the pixel format: of the source's codec if there is one.
 
     Args:
@@ -99,23 +106,25 @@ def choose_coding(footage: Footage, container: str, *, codec: str | None = None,
         container: FFmpeg's name of the result's.
         codec: key of `ENCODERS` to use; None to choose.
         crf: quality; None for the encoder's default.
+        scale: by which frames are enlarged.
 
     Raises:
-        UnwritableTarget: the codec is not known or not built in, or holds neither the pixel format nor the
-            quality, or the container does not hold the codec.
+        UnwritableTarget: the codec is not known or not built in, or does not hold the pixel format, the size or
+            the quality, or the container does not hold the codec.
     """
     if codec is not None and codec not in ENCODERS:
         raise UnwritableTarget(f"No codec is called {codec!r}; known: {', '.join(ENCODERS)}.")
+    width, height = footage.width * scale, footage.height * scale
     wanted = (codec,) if codec else _candidates(footage.codec)
     for candidate in wanted:
         encoder = ENCODERS[candidate]
         kept = _kept_format(encoder.name, footage.pixel_format)
-        if kept and container in encoder.containers:
+        if kept and container in encoder.containers and (encoder.odd or _is_even(width, height, kept)):
             return Coding(candidate, kept, _checked(crf, candidate))
     raise UnwritableTarget(
         f"{footage.path} holds {footage.codec} in the pixel format {footage.pixel_format}, which "
-        f"{' or '.join(wanted)} in {container} cannot keep; choose another --codec or container, such as ffv1 "
-        "in .mkv."
+        f"{' or '.join(wanted)} in {container} cannot keep at {width}x{height}; choose another --codec or "
+        "container, such as ffv1 in .mkv."
     )
 
 
@@ -165,10 +174,21 @@ def _kept_format(encoder: str, pixel_format: str) -> str | None:
     except av.codec.codec.UnknownCodecError:
         return None
     names = [known.name for known in formats]
-    if pixel_format in names:
-        return pixel_format
+    # Old names of a full range, for the same samples: the stream says the range, too.
+    for same in (pixel_format, pixel_format.replace("yuvj", "yuv")):
+        if same in names:
+            return same
     best, loss = find_best_pix_fmt_of_list(names, pixel_format)
     return best.name if best is not None and not loss else None
+
+
+def _is_even(width: int, height: int, pixel_format: str) -> bool:
+    """Whether each sample of chroma stands for as many pixels as any other."""
+    import av
+
+    chroma = av.VideoFormat(pixel_format)
+    across, down = 4 // chroma.chroma_width(4), 4 // chroma.chroma_height(4)
+    return width % across == 0 and height % down == 0
 
 
 def _checked(crf: int | None, codec: str) -> int | None:

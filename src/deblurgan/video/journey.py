@@ -17,12 +17,20 @@ from deblurgan.errors import DeblurganError, UnreadableVideo, UnwritableTarget
 from deblurgan.jobs import Job
 from deblurgan.lookahead import ahead
 from deblurgan.outcome import Outcome
+from deblurgan.photo import outcome_of, skipped
 from deblurgan.restore import RestoreOptions, Restorer
 from deblurgan.video import colour
 from deblurgan.video.encoding import Coding, choose_coding, container_of
 from deblurgan.video.footage import Footage, frames, spoken, survey
 from deblurgan.video.joining import Part, join
-from deblurgan.video.restoration import FrameOptions, RestoredFrame, Tally, restored_frames, steadied_frames
+from deblurgan.video.restoration import (
+    JUDGE_EVERY,
+    FrameOptions,
+    RestoredFrame,
+    Tally,
+    restored_frames,
+    steadied_frames,
+)
 from deblurgan.video.segments import Segment, WorkFolder, encode_segment
 from deblurgan.whole import whole_file
 
@@ -69,7 +77,7 @@ class VideoOptions:
     metadata: Literal["keep", "strip"] = "keep"
     overwrite: bool = False
     skip_existing: bool = False
-    segment: int = 240
+    segment: int = JUDGE_EVERY
     threads: int | None = None
 
     def __post_init__(self) -> None:
@@ -92,17 +100,9 @@ def restore_videos(
 
 def restore_video(job: Job, restorer: Restorer, options: VideoOptions, progress: Progress = silent) -> Outcome:
     """Restore one video as `restore_clip` does; whatever goes wrong with it is in the outcome."""
-    model, engine = restorer.manifest.name, restorer.engine.name
     if options.skip_existing and job.target.exists():
-        reason = "the result exists already"
-        return Outcome(str(job.source), str(job.target), "skipped", reason, model=model, engine=engine)
-    try:
-        return restore_clip(job, restorer, options, progress)
-    except DeblurganError as error:
-        reason = str(error)
-    except MemoryError:
-        reason = f"{job.source} needs more memory than there is; close other programs or scale it down."
-    return Outcome(str(job.source), None, "failed", reason, model=model, engine=engine)
+        return skipped(str(job.source), str(job.target), restorer)
+    return outcome_of(str(job.source), restorer, lambda: restore_clip(job, restorer, options, progress))
 
 
 @dataclass(frozen=True)
@@ -142,15 +142,15 @@ def restore_clip(job: Job, restorer: Restorer, options: VideoOptions, progress: 
     container = container_of(job.target)
     if job.target.exists() and not options.overwrite:
         raise UnwritableTarget(f"{job.target} exists already; add --overwrite or --skip-existing.")
-    plan = _plan(job.source, container, options)
+    plan = _plan(job.source, container, options, restorer.manifest.scale)
     work = WorkFolder(job.target, _facts(plan, restorer, options))
     segments = _within(work, plan.stop)
     before, tally = Tally.of(segments), Tally.of(segments)
-    with closing(_restored(plan, segments, restorer, options)) as made:
+    with work.of_use(), closing(_restored(plan, segments, restorer, options)) as made:
         shown = progress(made, total=plan.frames, initial=before.frames)
         _encode(shown, work, segments, plan, tally, restorer.manifest.name, options)
-    if not segments:
-        raise UnreadableVideo(f"{job.source} shows no frames between --from and --to; choose other times.")
+        if not segments:
+            raise UnreadableVideo(f"{job.source} shows no frames between --from and --to; choose other times.")
     with whole_file(job.target, overwrite=options.overwrite) as file:
         left_out = join(
             file,
@@ -179,7 +179,7 @@ def restore_clip(job: Job, restorer: Restorer, options: VideoOptions, progress: 
     )
 
 
-def _plan(source: Path, container: str, options: VideoOptions) -> _Plan:
+def _plan(source: Path, container: str, options: VideoOptions, scale: int) -> _Plan:
     footage = survey(source)
     there = footage.whole_until
     if there is not None and (options.stop is None or options.stop > there):
@@ -190,7 +190,7 @@ def _plan(source: Path, container: str, options: VideoOptions) -> _Plan:
         )
     return _Plan(
         footage,
-        choose_coding(footage, container, codec=options.codec, crf=options.crf),
+        choose_coding(footage, container, codec=options.codec, crf=options.crf, scale=scale),
         footage.ticks(options.start),
         None if options.stop is None else footage.ticks(options.stop),
     )

@@ -11,17 +11,16 @@ from typing import Any
 from numpy.typing import NDArray
 
 from deblurgan.clip import numbered_pictures
-from deblurgan.errors import DeblurganError, PairError, UnwritableTarget
+from deblurgan.errors import PairError, UnwritableTarget
 from deblurgan.formats import result_suffix
 from deblurgan.image import Image, read, write
 from deblurgan.jobs import Job, PhotoOptions
 from deblurgan.lookahead import ahead
 from deblurgan.outcome import Outcome
+from deblurgan.photo import outcome_of
 from deblurgan.restore import Restorer
 from deblurgan.video.journey import Progress, silent
 from deblurgan.video.restoration import FrameOptions, Tally, restored_frames, steadied_frames
-
-_JUDGE_EVERY = 240
 
 
 def restore_numbered(
@@ -45,25 +44,25 @@ def restore_numbered(
         only_blurred: frames that are sharp already are copied as they are.
         steady: restored frames are merged with those before and after them that are restored now, too.
     """
-    started = time.perf_counter()
-    model, engine = restorer.manifest.name, restorer.engine.name
-    try:
+
+    def work() -> Outcome:
+        started = time.perf_counter()
         tally, size = _restore(job, restorer, options, progress, only_blurred, steady)
-    except DeblurganError as error:
-        return Outcome(str(job.source), None, "failed", str(error), model=model, engine=engine)
-    passed = f"{tally.passed} of {tally.frames} frames were sharp and passed through" if tally.passed else ""
-    return Outcome(
-        str(job.source),
-        str(job.target),
-        "done" if tally.frames else "skipped",
-        passed if tally.frames else "the results exist already",
-        width=size[1],
-        height=size[0],
-        model=model,
-        engine=engine,
-        tiles=tally.tiles,
-        seconds=round(time.perf_counter() - started, 3),
-    )
+        passed = f"{tally.passed} of {tally.frames} frames were sharp and passed through" if tally.passed else ""
+        return Outcome(
+            str(job.source),
+            str(job.target),
+            "done" if tally.frames else "skipped",
+            passed if tally.frames else "the results exist already",
+            width=size[1],
+            height=size[0],
+            model=restorer.manifest.name,
+            engine=restorer.engine.name,
+            tiles=tally.tiles,
+            seconds=round(time.perf_counter() - started, 3),
+        )
+
+    return outcome_of(str(job.source), restorer, work)
 
 
 def _restore(
@@ -80,7 +79,7 @@ def _restore(
         raise UnwritableTarget(f"{targets[there[0]]} exists already; add --overwrite or --skip-existing.")
     missing = [source for source in sources if source not in set(there)]
     tally, size = Tally(), (0, 0)
-    wanted = FrameOptions(options.restore, only_blurred, _JUDGE_EVERY)
+    wanted = FrameOptions(options.restore, only_blurred)
     with closing(ahead(restored_frames(_pixels(missing), restorer, wanted))) as made:
         shown = progress(made, total=len(sources), initial=len(there))
         watched = tally.watched(shown, Tally(), restorer.manifest.name, str(job.source))
@@ -92,7 +91,6 @@ def _restore(
                 write(
                     result,
                     targets[path],
-                    format=options.format,
                     quality=options.quality,
                     metadata=options.metadata,
                     overwrite=options.overwrite,

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame
 
-_NAME = "Standard input"
-_JUDGE_EVERY = 240
+NAME = "Standard input"
+"""What messages call the source."""
 
 
 def restore_pipe(
@@ -63,13 +63,13 @@ def restore_pipe(
     facts = {"video_size": f"{width}x{height}", "pixel_format": pixel_format}
     tally = Tally()
     encoder, packer = colour.Encoder(), _Packer(pixel_format)
-    wanted = FrameOptions(options, only_blurred, _JUDGE_EVERY)
+    wanted = FrameOptions(options, only_blurred)
     try:
         with (
             av.open(source, "r", format="rawvideo", options=facts) as incoming,
             closing(ahead(restored_frames(_decoded(incoming), restorer, wanted))) as made,
         ):
-            watched = tally.watched(made, Tally(), restorer.manifest.name, _NAME)
+            watched = tally.watched(made, Tally(), restorer.manifest.name, NAME)
             with closing(steadied_frames(watched) if steady else watched) as finished:
                 for restored in finished:
                     frame = restored.frame
@@ -79,7 +79,7 @@ def restore_pipe(
                     target.flush()
     except av.error.FFmpegError as error:
         raise UnreadableVideo(
-            f"{_NAME} ends within a frame or does not hold {width}x{height} frames in {pixel_format} "
+            f"{NAME} ends within a frame or does not hold {width}x{height} frames in {pixel_format} "
             f"({error.strerror}); check --size and --pixel-format."
         ) from error
     return tally
@@ -88,7 +88,7 @@ def restore_pipe(
 def _decoded(incoming: InputContainer) -> Generator[tuple[VideoFrame, NDArray[Any]]]:
     decoder = colour.Decoder()
     for frame in incoming.decode(video=0):
-        colour.refuse_colours(frame, _NAME)
+        colour.refuse_colours(frame, NAME)
         yield frame, decoder(frame)
 
 

@@ -25,6 +25,10 @@ SHARP_BELOW = 0.8
 """Blurred share of a frame, by the guard's criterion of sharpness, below which it needs no work."""
 
 
+JUDGE_EVERY = 240
+"""Frames of which the guard looks at one, if nobody says otherwise; a video is encoded as many at a time."""
+
+
 @dataclass(frozen=True)
 class FrameOptions:
     """How frames are restored.
@@ -39,7 +43,7 @@ class FrameOptions:
 
     restore: RestoreOptions
     only_blurred: bool
-    judge_every: int
+    judge_every: int = JUDGE_EVERY
 
 
 @dataclass(frozen=True)

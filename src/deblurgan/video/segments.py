@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deblurgan.clip import opened
-from deblurgan.errors import UnwritableTarget
+from deblurgan.errors import DeblurganError, UnwritableTarget
+from deblurgan.formats import WORK_SUFFIX
 from deblurgan.video.encoding import Coding, add_film
 from deblurgan.video.footage import Footage
 from deblurgan.whole import whole_file
@@ -52,7 +54,7 @@ class WorkFolder:
     """
 
     def __init__(self, target: Path, job: dict[str, Any]) -> None:
-        self.path = target.with_name(f".{target.name}.deblurgan")
+        self.path = target.with_name(f".{target.name}{WORK_SUFFIX}")
         self._job = json.dumps(job, sort_keys=True)
 
     def prepare(self) -> list[Segment]:
@@ -77,6 +79,16 @@ class WorkFolder:
     def remove(self) -> None:
         """Throw the folder away."""
         shutil.rmtree(self.path, ignore_errors=True)
+
+    @contextmanager
+    def of_use(self) -> Iterator[None]:
+        """Throw the folder away if the block fails before there is a whole segment."""
+        try:
+            yield
+        except (DeblurganError, MemoryError):
+            if not self._note(0).exists():
+                self.remove()
+            raise
 
     def film(self, number: int) -> Path:
         """Where the packets of a segment are."""

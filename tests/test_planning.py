@@ -1,0 +1,87 @@
+"""Which files a run takes for its inputs, and what becomes of each."""
+
+from contextlib import nullcontext
+
+import pytest
+
+from conftest import IDENTITY, IdentityEngine
+from deblurgan.errors import UnwritableTarget
+from deblurgan.image import read
+from deblurgan.jobs import Job, PhotoOptions, plan
+from deblurgan.photo import restore_photo
+from deblurgan.restore import Restorer
+
+RECURSIVE = PhotoOptions(recursive=True)
+
+
+def touched(folder, *names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    return folder
+
+
+def sources(jobs, folder):
+    return [job.source.relative_to(folder).as_posix() for job in jobs if isinstance(job, Job)]
+
+
+def test_results_in_a_folder_inside_the_input_are_not_restored_again(tmp_path):
+    touched(tmp_path, "a.jpg", "trip/b.jpg", "sharp/a_deblurred.jpg", "sharp/trip/b_deblurred.jpg")
+    for given in (tmp_path, tmp_path / "**" / "*.jpg"):
+        assert sources(plan([str(given)], str(tmp_path / "sharp"), RECURSIVE), tmp_path) == ["a.jpg", "trip/b.jpg"]
+
+
+def test_photos_in_the_folder_of_the_results_are_inputs_if_it_is_the_one_given(tmp_path):
+    touched(tmp_path, "sharp/a.jpg")
+    for given in ("sharp", "sharp/*.jpg"):
+        jobs = plan([str(tmp_path / given)], str(tmp_path / "sharp"), RECURSIVE)
+        assert sources(jobs, tmp_path) == ["sharp/a.jpg"]
+
+
+def test_a_pattern_does_not_take_results_for_inputs_but_a_name_does(tmp_path):
+    touched(tmp_path, "a.jpg", "a_deblurred.jpg")
+    assert sources(plan([str(tmp_path / "*.jpg")], None, RECURSIVE), tmp_path) == ["a.jpg"]
+    result = tmp_path / "a_deblurred.jpg"
+    assert sources(plan([str(result)], None, RECURSIVE), tmp_path) == ["a_deblurred.jpg"]
+    (failed,) = plan([str(tmp_path / "*_deblurred.jpg")], None, RECURSIVE)
+    assert "but results of earlier runs" in failed.reason
+
+
+def test_the_finished_part_of_a_video_is_no_input(tmp_path):
+    touched(tmp_path, "walk.mp4", ".walk_deblurred.mp4.deblurgan/000000.mkv")
+    assert sources(plan([str(tmp_path)], None, RECURSIVE), tmp_path) == ["walk.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("output", "format", "fits"),
+    [("b.png", "webp", False), ("b.png", "png", True), ("b.JPG", "jpeg", True), ("b.jpg", "mp4", True)],
+)
+def test_a_result_s_name_may_not_contradict_the_format(output, format, fits, tmp_path):
+    touched(tmp_path, "a.jpg")
+    with nullcontext() if fits else pytest.raises(UnwritableTarget, match="--format webp"):
+        plan([str(tmp_path / "a.jpg")], str(tmp_path / output), PhotoOptions(format=format))
+
+
+def test_a_photo_is_written_as_its_target_s_suffix_says(photo_file, tmp_path):
+    job = Job(photo_file, tmp_path / "b.png")
+    assert restore_photo(job, Restorer(IDENTITY, IdentityEngine()), PhotoOptions(format="webp")).status == "done"
+    assert read(job.target).format == "PNG"
+
+
+def test_an_object_is_written_as_its_target_s_suffix_says(photo_file, tmp_path):
+    pytest.importorskip("pyarrow", reason="an object store needs the extra `batch`")
+    from deblurgan.object_store import ObjectJob, restore_object
+
+    job = ObjectJob(photo_file.as_uri(), (tmp_path / "b.png").as_uri())
+    assert restore_object(job, Restorer(IDENTITY, IdentityEngine()), PhotoOptions(format="mp4")).status == "done"
+    assert read(tmp_path / "b.png").format == "PNG"
+
+
+def test_results_in_a_folder_inside_an_object_store_s_are_not_restored_again(tmp_path):
+    pytest.importorskip("pyarrow", reason="an object store needs the extra `batch`")
+    from deblurgan.object_store import plan_objects
+
+    touched(tmp_path, "my photos/a.jpg", "my photos/sharp/a_deblurred.jpg")
+    address = (tmp_path / "my photos").as_uri()
+    jobs = plan_objects([address], f"{address}/sharp", RECURSIVE)
+    assert [(job.source, job.target) for job in jobs] == [(f"{address}/a.jpg", f"{address}/sharp/a_deblurred.jpg")]
