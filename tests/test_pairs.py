@@ -1,12 +1,10 @@
-"""Pairs are matched by name; uneven sets are refused with the names; sequences are never divided."""
+"""Pairs are matched by name; uneven sets are refused with the names."""
 
 import PIL.Image
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from deblurgan.errors import PairError
-from deblurgan.pairs import Pair, find_pairs, split_by_sequence
+from deblurgan.pairs import find_pairs
 
 
 def make(folder, *names):
@@ -100,17 +98,3 @@ def test_a_folder_without_pairs_says_what_was_expected(tmp_path):
     make(tmp_path, "a.png")
     with pytest.raises(PairError, match="NAME_blur"):
         find_pairs(tmp_path)
-
-
-@given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 99)), max_size=60), st.floats(0, 1))
-def test_a_split_keeps_every_pair_once_and_no_sequence_twice(frames, share):
-    pairs = [Pair(f"{clip}/{frame}", "set", clip, *_nowhere()) for clip, frame in frames]
-    kept, held_out = split_by_sequence(pairs, share)
-    assert sorted([*kept, *held_out], key=repr) == sorted(pairs, key=repr)
-    assert not {pair.sequence for pair in kept} & {pair.sequence for pair in held_out}
-
-
-def _nowhere():
-    from pathlib import Path
-
-    return Path("blurred.png"), Path("sharp.png")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import re
 from collections import defaultdict
@@ -26,7 +25,7 @@ class Pair:
     Attributes:
         name: what both files have in common, sequence and frame.
         dataset: to group figures by.
-        sequence: the clip or scene; frames of one never land on both sides of a split.
+        sequence: the clip or scene.
         blurred: path.
         sharp: path.
         more_sharp: other moments of the exposure, of which the best counts too (Köhler et al., 2012).
@@ -99,26 +98,6 @@ def describe_lonely(lonely: Sequence[str]) -> str:
     """A clause that names some of the pictures without a partner."""
     shown = ", ".join(lonely[:5]) + (f" and {len(lonely) - 5} more" if len(lonely) > 5 else "")
     return f"{len(lonely)} pictures have no partner of the same name: {shown}"
-
-
-def split_by_sequence(pairs: Sequence[Pair], share: float) -> tuple[list[Pair], list[Pair]]:
-    """Divide pairs so that no sequence is on both sides; the same sequences always fall on the same side.
-
-    Args:
-        pairs: to divide.
-        share: of the sequences for the second part, in [0, 1], met in the mean over many sequences.
-
-    Returns:
-        (the larger part, the part held out).
-    """
-    held_out = [pair for pair in pairs if _position(f"{pair.dataset}/{pair.sequence}") < share]
-    kept = [pair for pair in pairs if _position(f"{pair.dataset}/{pair.sequence}") >= share]
-    return kept, held_out
-
-
-def _position(name: str) -> float:
-    """A name's place in [0, 1), scattered evenly."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6], "big") / 2**48
 
 
 def _by_suffix(folder: Path) -> Survey:
