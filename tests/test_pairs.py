@@ -82,6 +82,26 @@ def test_a_wrong_line_of_a_list_is_named(tmp_path, line, says):
         find_pairs(tmp_path / "list.txt")
 
 
+def test_names_from_a_list_are_relative_lead_nowhere_else_and_differ(tmp_path):
+    names = ["lists/x_blur", "lists/one/x_blur", "one/x_blur.png", "one/x_blur.jpg", "two/x_blur"]
+    files = [tmp_path / (name if "." in name else f"{name}.png") for name in names]
+    make(tmp_path, "sharp.png", *files)
+    words = ["x_blur.png", "one/../one/x_blur.png", "../one/x_blur.png", "../one/x_blur.jpg", files[4]]
+    (tmp_path / "lists" / "all.txt").write_text("".join(f"../sharp.png {word}\n" for word in words))
+    pairs = find_pairs(tmp_path / "lists" / "all.txt")
+    assert {pair.name: pair.blurred.resolve() for pair in pairs} == dict(zip(names, files, strict=True))
+
+
+def test_names_from_a_list_beside_its_pictures_are_as_they_stand_there(tmp_path, monkeypatch):
+    make(tmp_path / "elsewhere", "blur/1.png")
+    make(tmp_path / "set", "gt.png", "scene2/blur/1.png")
+    (tmp_path / "set" / "scene1").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "set" / "all.txt").write_text("gt.png scene1/blur/1.png\ngt.png ./scene2/blur/1.png\n")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    pairs = find_pairs("../set/all.txt")
+    assert [(pair.name, pair.sequence) for pair in pairs] == [("scene1/blur/1", "scene1"), ("scene2/blur/1", "scene2")]
+
+
 def test_a_picture_without_partner_is_named(tmp_path):
     make(tmp_path, "input/a.png", "target/a.png", "input/b.png")
     with pytest.raises(PairError, match=r"no partner.*b"):
@@ -98,3 +118,12 @@ def test_a_folder_without_pairs_says_what_was_expected(tmp_path):
     make(tmp_path, "a.png")
     with pytest.raises(PairError, match="NAME_blur"):
         find_pairs(tmp_path)
+
+
+@pytest.mark.parametrize("layout", ["suffix", "gopro", "hide", "rsblur"])
+def test_a_folder_given_by_a_dot_is_a_set_of_its_own_name(layout, tmp_path, monkeypatch):
+    make(tmp_path / "mine", *(name.removeprefix("train/") for name in PUBLISHED[layout][0]))
+    monkeypatch.chdir(tmp_path / "mine")
+    (tmp_path / "mine" / "below").mkdir()
+    for folder in (".", "below/.."):
+        assert {pair.dataset for pair in find_pairs(folder, layout)} == {"mine"}

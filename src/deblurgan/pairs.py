@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from itertools import takewhile
+from pathlib import Path, PurePosixPath
 
 from deblurgan.errors import PairError
 from deblurgan.image import is_picture, pictures_in
@@ -112,7 +113,7 @@ def _by_suffix(folder: Path) -> Survey:
     return _matched(
         blurred,
         sharp,
-        lambda name: (name, datasets.get(name, folder.name), re.sub(r"[_-]?\d+$", "", name) or name),
+        lambda name: (name, datasets.get(name, _called(folder)), re.sub(r"[_-]?\d+$", "", name) or name),
     )
 
 
@@ -151,7 +152,7 @@ def _by_folder(blurred_name: str, sharp_name: str, folder: Path, *, sets: bool =
                 full = name if above == "." else f"{above}/{name}"
                 sequence = _parent(full)
                 dataset = above if sets and above != "." else sequence.rpartition("/")[0]
-                return full, dataset or folder.name, sequence
+                return full, dataset or _called(folder), sequence
 
             found = _joined(found, _matched(blurred, sharp, place))
     return found
@@ -174,7 +175,7 @@ def _hide(folder: Path) -> Survey:
             for path in pictures_in(root)
         }
         if blurred:
-            found = _joined(found, _matched(blurred, sharp, lambda name: (name, folder.name, name)))
+            found = _joined(found, _matched(blurred, sharp, lambda name: (name, _called(folder), name)))
     return found
 
 
@@ -190,7 +191,7 @@ def _rsblur(folder: Path) -> Survey:
         path.parents[1].relative_to(folder).as_posix(): path for path in folder.rglob("real_blur/real_blur.png")
     }
     sharp = {path.parents[1].relative_to(folder).as_posix(): path for path in folder.rglob("gt/gt_sharp.png")}
-    return _matched(blurred, sharp, lambda name: (name, folder.name, _parent(name)))
+    return _matched(blurred, sharp, lambda name: (name, _called(folder), _parent(name)))
 
 
 def _kohler(folder: Path) -> Survey:
@@ -206,7 +207,7 @@ def _kohler(folder: Path) -> Survey:
     first = _matched(
         blurred,
         {name: paths[0] for name, paths in ordered.items()},
-        lambda name: (name, folder.name, name.partition("_")[0]),
+        lambda name: (name, _called(folder), name.partition("_")[0]),
     )
     pairs = tuple(dataclasses.replace(pair, more_sharp=ordered[pair.name][1:]) for pair in first.pairs)
     return Survey(pairs, first.lonely)
@@ -214,7 +215,7 @@ def _kohler(folder: Path) -> Survey:
 
 def _from_list(file: Path, root: Path) -> list[Pair]:
     """Lines 'SHARP BLURRED', paths relative to `root`; further words and empty lines are passed over."""
-    pairs = []
+    found = []
     for number, line in enumerate(file.read_text("utf-8", errors="replace").splitlines(), start=1):
         words = line.split()
         if not words:
@@ -224,9 +225,26 @@ def _from_list(file: Path, root: Path) -> list[Pair]:
         sharp, blurred = (root / word for word in words[:2])
         if missing := [path for path in (sharp, blurred) if not path.is_file()]:
             raise PairError(f"{file}, line {number}, names {missing[0]}, which does not exist.")
-        name = Path(words[1]).with_suffix("").as_posix()
-        pairs.append(Pair(name, file.stem, _parent(_parent(name)), blurred, sharp))
-    return pairs
+        found.append((words[1], blurred, sharp))
+    names = _names_in_list(root.resolve(), [word for word, _, _ in found])
+    return [
+        Pair(name, file.stem, _parent(_parent(name)), blurred, sharp)
+        for name, (_, blurred, sharp) in zip(names, found, strict=True)
+    ]
+
+
+def _names_in_list(root: Path, words: Sequence[str]) -> list[str]:
+    """Paths as names: below `root`, or below what holds it and them if one lies elsewhere.
+
+    No name is absolute or leads upwards, so that results stay in the folder they are put into. Suffixes are
+    left out where the names differ without them.
+    """
+    places = [(root / word).resolve() if ".." in Path(word).parts else root / word for word in words]
+    parts = [(path.drive.strip(":\\"), *path.parts[1:]) for path in (root, *places)]
+    above = len(list(takewhile(lambda level: len(set(level)) == 1, zip(*parts, strict=False))))
+    names = [PurePosixPath(*each[above:]) for each in parts[1:]]
+    shared = Counter(name.with_suffix("") for name in set(names))
+    return [str(name if shared[name.with_suffix("")] > 1 else name.with_suffix("")) for name in names]
 
 
 LAYOUTS: dict[str, Callable[[Path], Survey]] = {
@@ -261,6 +279,11 @@ def _joined(*surveys: Survey) -> Survey:
 
 def _sorted(found: Survey) -> Survey:
     return Survey(tuple(sorted(found.pairs, key=lambda pair: pair.name)), found.lonely)
+
+
+def _called(folder: Path) -> str:
+    """A folder's name, that of `.` and `..` too; a link keeps its own."""
+    return folder.name if folder.name not in ("", "..") else folder.resolve().name
 
 
 def _parent(name: str) -> str:
