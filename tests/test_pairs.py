@@ -4,7 +4,7 @@ import PIL.Image
 import pytest
 
 from deblurgan.errors import PairError
-from deblurgan.pairs import find_pairs
+from deblurgan.pairs import find_pairs, joined_pairs
 
 
 def make(folder, *names):
@@ -98,8 +98,26 @@ def test_names_from_a_list_beside_its_pictures_are_as_they_stand_there(tmp_path,
     (tmp_path / "set" / "scene1").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "set" / "all.txt").write_text("gt.png scene1/blur/1.png\ngt.png ./scene2/blur/1.png\n")
     monkeypatch.chdir(tmp_path / "elsewhere")
-    pairs = find_pairs("../set/all.txt")
-    assert [(pair.name, pair.sequence) for pair in pairs] == [("scene1/blur/1", "scene1"), ("scene2/blur/1", "scene2")]
+    found = {pair.name: pair.sequence for pair in find_pairs("../set/all.txt")}
+    assert found == {"scene1/blur/1": "scene1", "scene2/blur/1": "scene2"}
+
+
+def test_clips_of_reds_that_both_parts_number_alike_are_two(tmp_path):
+    make(tmp_path, *(f"{part}_{side}/000/01.png" for part in ("train", "val") for side in ("blur", "sharp")))
+    pairs = find_pairs(tmp_path)
+    assert [(pair.name, pair.sequence) for pair in pairs] == [
+        ("train/000/01", "train/000"),
+        ("val/000/01", "val/000"),
+    ]
+
+
+def test_sets_of_one_name_are_told_apart_where_their_pairs_are_called_alike(tmp_path):
+    for name in ("a/set/1", "b/set/1", "a/more/1", "b/more/2", "alone/1"):
+        make(tmp_path, f"{name}_blur.png", f"{name}_sharp.png")
+    a, b = (tmp_path / name / "set" for name in "ab")
+    sources = [a, b, tmp_path / "a/more", tmp_path / "b/more", tmp_path / "alone"]
+    found = [(pair.dataset, pair.name) for pair in joined_pairs(sources)]
+    assert found == [(f"set of {a}", "1"), (f"set of {b}", "1"), ("more", "1"), ("more", "2"), ("alone", "1")]
 
 
 def test_a_picture_without_partner_is_named(tmp_path):

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from itertools import takewhile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from deblurgan.errors import PairError
-from deblurgan.image import is_picture, pictures_in
+from deblurgan.image import pictures_in
+from deblurgan.pair_lists import read_list
 
 _BLURRED = ("blur", "blurred", "input")
 _SHARP = ("sharp", "target", "gt")
@@ -95,6 +94,25 @@ def survey(source: Path | str, layout: str = "auto") -> Survey:
     )
 
 
+def joined_pairs(sources: Iterable[Path | str]) -> list[Pair]:
+    """Pairs of several sources, each as `find_pairs` finds them.
+
+    Sets that are called alike count as one set, unless names of their pairs are alike, too: then each is called
+    after its source as well.
+
+    Raises:
+        PairError: as `find_pairs`, for any source.
+    """
+    found = {str(source): find_pairs(source) for source in sources}
+    sharing = Counter(key for pairs in found.values() for key in {(pair.dataset, pair.name) for pair in pairs})
+    mixed = {dataset for (dataset, _), count in sharing.items() if count > 1}
+    return [
+        replace(pair, dataset=f"{pair.dataset} of {source}") if pair.dataset in mixed else pair
+        for source, pairs in found.items()
+        for pair in pairs
+    ]
+
+
 def describe_lonely(lonely: Sequence[str]) -> str:
     """A clause that names some of the pictures without a partner."""
     shown = ", ".join(lonely[:5]) + (f" and {len(lonely) - 5} more" if len(lonely) > 5 else "")
@@ -160,7 +178,22 @@ def _by_folder(blurred_name: str, sharp_name: str, folder: Path, *, sets: bool =
 
 def _reds(folder: Path) -> Survey:
     """`train_blur/000/00000000.png` and `train_sharp/...`, and the same for `val`."""
-    return _joined(*(_by_folder(f"{part}_blur", f"{part}_sharp", folder) for part in ("train", "val")))
+    train, val = (_by_folder(f"{part}_blur", f"{part}_sharp", folder) for part in ("train", "val"))
+    if {pair.name for pair in train.pairs} & {pair.name for pair in val.pairs}:
+        # Both parts number their clips from 000.
+        train, val = _below("train", train), _below("val", val)
+    return _joined(train, val)
+
+
+def _below(folder: str, found: Survey) -> Survey:
+    """The same under names that begin with a folder's."""
+    return Survey(
+        tuple(
+            replace(pair, name=f"{folder}/{pair.name}", sequence=f"{folder}/{pair.sequence}")
+            for pair in found.pairs
+        ),
+        tuple(f"{folder}/{name}" for name in found.lonely),
+    )
 
 
 def _hide(folder: Path) -> Survey:
@@ -209,42 +242,15 @@ def _kohler(folder: Path) -> Survey:
         {name: paths[0] for name, paths in ordered.items()},
         lambda name: (name, _called(folder), name.partition("_")[0]),
     )
-    pairs = tuple(dataclasses.replace(pair, more_sharp=ordered[pair.name][1:]) for pair in first.pairs)
+    pairs = tuple(replace(pair, more_sharp=ordered[pair.name][1:]) for pair in first.pairs)
     return Survey(pairs, first.lonely)
 
 
 def _from_list(file: Path, root: Path) -> list[Pair]:
-    """Lines 'SHARP BLURRED', paths relative to `root`; further words and empty lines are passed over."""
-    found = []
-    for number, line in enumerate(file.read_text("utf-8", errors="replace").splitlines(), start=1):
-        words = line.split()
-        if not words:
-            continue
-        if len(words) < 2 or not (is_picture(words[0]) and is_picture(words[1])):
-            raise PairError(f"{file}, line {number}, is not 'SHARP BLURRED': {line[:60]!r}.")
-        sharp, blurred = (root / word for word in words[:2])
-        if missing := [path for path in (sharp, blurred) if not path.is_file()]:
-            raise PairError(f"{file}, line {number}, names {missing[0]}, which does not exist.")
-        found.append((words[1], blurred, sharp))
-    names = _names_in_list(root.resolve(), [word for word, _, _ in found])
     return [
-        Pair(name, file.stem, _parent(_parent(name)), blurred, sharp)
-        for name, (_, blurred, sharp) in zip(names, found, strict=True)
+        Pair(line.name, file.stem, _parent(_parent(line.name)), line.blurred, line.sharp)
+        for line in read_list(file, root)
     ]
-
-
-def _names_in_list(root: Path, words: Sequence[str]) -> list[str]:
-    """Paths as names: below `root`, or below what holds it and them if one lies elsewhere.
-
-    No name is absolute or leads upwards, so that results stay in the folder they are put into. Suffixes are
-    left out where the names differ without them.
-    """
-    places = [(root / word).resolve() if ".." in Path(word).parts else root / word for word in words]
-    parts = [(path.drive.strip(":\\"), *path.parts[1:]) for path in (root, *places)]
-    above = len(list(takewhile(lambda level: len(set(level)) == 1, zip(*parts, strict=False))))
-    names = [PurePosixPath(*each[above:]) for each in parts[1:]]
-    shared = Counter(name.with_suffix("") for name in set(names))
-    return [str(name if shared[name.with_suffix("")] > 1 else name.with_suffix("")) for name in names]
 
 
 LAYOUTS: dict[str, Callable[[Path], Survey]] = {

@@ -14,7 +14,7 @@ from deblurgan.pairs import Pair
 
 
 class Journal:
-    """Rows by picture, appended to a file as they are measured.
+    """Rows by dataset and image, appended to a file as they are measured.
 
     Args:
         path: of the file; what an earlier evaluation wrote there counts as measured.
@@ -22,14 +22,14 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.measured: dict[str, tuple[Row, ...]] = {}
+        self.measured: dict[tuple[str, str], tuple[Row, ...]] = {}
         if path.is_file():
             self._read()
 
-    def add(self, image: str, rows: Iterable[Row]) -> None:
+    def add(self, rows: Iterable[Row]) -> None:
         """Keep the rows of one picture."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        entry = {"image": image, "rows": [dataclasses.asdict(row) for row in rows]}
+        entry = {"rows": [dataclasses.asdict(row) for row in rows]}
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
 
@@ -43,7 +43,9 @@ class Journal:
         whole = text[: text.rfind("\n") + 1]
         for line in whole.splitlines():
             entry = json.loads(line)
-            self.measured[entry["image"]] = tuple(Row(**row) for row in entry["rows"])
+            rows = tuple(Row(**row) for row in entry["rows"])
+            if rows:
+                self.measured[rows[0].picture] = rows
         if whole != text:
             self.path.write_text(whole, "utf-8")
 
