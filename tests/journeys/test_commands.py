@@ -93,6 +93,14 @@ def test_two_models_of_one_name_cannot_be_told_apart(pairs):
     assert "Several models are called default" in result.output
 
 
+def test_two_raters_of_one_name_are_two(tmp_path):
+    vote = {"picture": "p", "left": "ours", "right": "input", "choice": "left"}
+    for number in (1, 2):
+        votes = {"study": "s", "rater": "A", "rater_id": str(number), "votes": [vote] * number}
+        (tmp_path / f"{number}.json").write_text(json.dumps(votes))
+    assert "3 votes of 2 raters" in call("study", "score", tmp_path / "1.json", tmp_path / "2.json")
+
+
 def test_benchmark_gives_a_line_per_combination():
     (line,) = call("benchmark", "--size", "64x48", "--runs", 1, "--json").splitlines()
     timing = json.loads(line)

@@ -131,7 +131,7 @@ def score(votes: tuple[Path, ...], as_json: bool) -> int:
         for strength in strengths:
             click.echo(json.dumps(dataclasses.asdict(strength)))
         return 0
-    raters = len({vote.rater for vote in cast})
+    raters = len({(vote.rater, vote.rater_id) for vote in cast})
     click.echo("| version | score (input = 1) | 95 % | won | votes |\n| --- | --- | --- | --- | --- |")
     for each in strengths:
         interval = "" if each.model == INPUT else f"{each.low:.2f} to {each.high:.2f}"
