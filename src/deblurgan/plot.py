@@ -111,14 +111,23 @@ def as_svg(shown: list[Point], metric: str, cost: str) -> str:
     return "".join(parts) + "</svg>\n"
 
 
+def check_suffix(target: Path) -> None:
+    """Whether a plot can be written under this name.
+
+    Raises:
+        UnwritableTarget: the suffix is neither .svg nor .png.
+    """
+    if target.suffix.lower() not in (".svg", ".png"):
+        raise UnwritableTarget(f"{target} is no plot's name; end it in .svg or .png.")
+
+
 def write(svg: str, target: Path) -> None:
     """Write the plot as its file's suffix says, whole or not at all, over an older one.
 
     Raises:
         UnwritableTarget: the suffix is neither .svg nor .png, or the system refuses the file.
     """
-    if target.suffix.lower() not in (".svg", ".png"):
-        raise UnwritableTarget(f"{target} is no plot's name; end it in .svg or .png.")
+    check_suffix(target)
     with whole_file(target, overwrite=True) as part:
         if target.suffix.lower() == ".svg":
             part.write_text(svg, "utf-8")
