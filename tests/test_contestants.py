@@ -118,6 +118,17 @@ def test_of_a_camera_s_path_the_best_frame_counts(tmp_path, scene):
     assert evaluate([pair], {}).values(INPUT, "ssim") == [1.0]
 
 
+def test_without_a_place_for_the_journal_everything_is_measured_and_one_sentence_says_so(
+    folder, same, tmp_path, caplog
+):
+    (tmp_path / "file").touch()
+    journal = Journal(tmp_path / "file" / "journal")
+    assert len(evaluate(find_pairs(folder), same, journal=journal).images("psnr")) == 3
+    journal.finish()
+    (message,) = caplog.messages
+    assert "file/journal cannot be used (File exists): if this evaluation is stopped, it begins anew" in message
+
+
 def test_what_a_journal_holds_is_not_measured_again(folder, same, tmp_path):
     class Refusing(IdentityEngine):
         def run(self, batch):

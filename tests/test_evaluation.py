@@ -1,12 +1,16 @@
 """Evaluation keeps the untouched input beside every model, and says how sure a mean is."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from conftest import IDENTITY, IdentityEngine
-from deblurgan.evaluation import INPUT, bootstrap_interval, evaluate
+from deblurgan.errors import PairError
+from deblurgan.evaluation import INPUT, Journal, bootstrap_interval, evaluate
 from deblurgan.image import Image, write
-from deblurgan.pairs import find_pairs
+from deblurgan.page import as_html
+from deblurgan.pairs import find_pairs, joined_pairs
 from deblurgan.report import as_markdown
 from deblurgan.restore import Restorer
 
@@ -47,6 +51,34 @@ def test_every_result_is_handed_on(pairs):
     models = {"same": Restorer(IDENTITY, IdentityEngine())}
     evaluate(pairs, models, metrics=("psnr",), keep=lambda pair, model, pixels: seen.append((pair.name, model)))
     assert seen == [(name, model) for name in ("set_one", "set_two") for model in (INPUT, "same")]
+
+
+@pytest.fixture
+def namesakes(tmp_path, scene):
+    """Two sets that call their pictures alike; those of the second are blurred more."""
+    for dataset, shift in (("p1", 1), ("p2", 3)):
+        for name in ("0001", "0002"):
+            target = tmp_path / dataset / f"{name}_blur.png"
+            write(Image(pixels=np.roll(scene, shift, axis=1)), target)
+            write(Image(pixels=scene), tmp_path / dataset / f"{name}_sharp.png")
+    return joined_pairs([tmp_path / "p1", tmp_path / "p2"])
+
+
+def test_pictures_of_two_sets_may_be_called_alike(namesakes, tmp_path):
+    journal = tmp_path / "journal"
+    evaluation = evaluate(namesakes, {"same": Restorer(IDENTITY, IdentityEngine())}, journal=Journal(journal))
+    assert evaluation.images("psnr", "p1") == evaluation.images("psnr", "p2") == ["0001", "0002"]
+    assert len(evaluation.values("same", "psnr")) == 4
+    assert evaluation.mean(INPUT, "psnr", "p1") > evaluation.mean(INPUT, "psnr", "p2")
+    assert "<td>p1</td><td>0001</td><td>0001</td><td>input</td>" in as_html(evaluation, {})
+    again = evaluate(namesakes, {"same": Restorer(IDENTITY, IdentityEngine())}, journal=Journal(journal))
+    assert again.rows == evaluation.rows
+
+
+def test_two_pairs_of_one_set_and_one_name_are_refused(pairs):
+    other = dataclasses.replace(pairs[0], name=pairs[1].name)
+    with pytest.raises(PairError, match=r"called set_two, of .*set_one_blur.png and of .*set_two_blur.png"):
+        evaluate([other, *pairs], {})
 
 
 def test_pictures_of_different_size_cost_their_own_row_only(pairs, scene):

@@ -1,12 +1,10 @@
-"""Pairs are matched by name; uneven sets are refused with the names; sequences are never divided."""
+"""Pairs are matched by name; uneven sets are refused with the names."""
 
 import PIL.Image
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from deblurgan.errors import PairError
-from deblurgan.pairs import Pair, find_pairs, split_by_sequence
+from deblurgan.pairs import find_pairs, joined_pairs
 
 
 def make(folder, *names):
@@ -84,6 +82,44 @@ def test_a_wrong_line_of_a_list_is_named(tmp_path, line, says):
         find_pairs(tmp_path / "list.txt")
 
 
+def test_names_from_a_list_are_relative_lead_nowhere_else_and_differ(tmp_path):
+    names = ["lists/x_blur", "lists/one/x_blur", "one/x_blur.png", "one/x_blur.jpg", "two/x_blur"]
+    files = [tmp_path / (name if "." in name else f"{name}.png") for name in names]
+    make(tmp_path, "sharp.png", *files)
+    words = ["x_blur.png", "one/../one/x_blur.png", "../one/x_blur.png", "../one/x_blur.jpg", files[4]]
+    (tmp_path / "lists" / "all.txt").write_text("".join(f"../sharp.png {word}\n" for word in words))
+    pairs = find_pairs(tmp_path / "lists" / "all.txt")
+    assert {pair.name: pair.blurred.resolve() for pair in pairs} == dict(zip(names, files, strict=True))
+
+
+def test_names_from_a_list_beside_its_pictures_are_as_they_stand_there(tmp_path, monkeypatch):
+    make(tmp_path / "elsewhere", "blur/1.png")
+    make(tmp_path / "set", "gt.png", "scene2/blur/1.png")
+    (tmp_path / "set" / "scene1").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "set" / "all.txt").write_text("gt.png scene1/blur/1.png\ngt.png ./scene2/blur/1.png\n")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    found = {pair.name: pair.sequence for pair in find_pairs("../set/all.txt")}
+    assert found == {"scene1/blur/1": "scene1", "scene2/blur/1": "scene2"}
+
+
+def test_clips_of_reds_that_both_parts_number_alike_are_two(tmp_path):
+    make(tmp_path, *(f"{part}_{side}/000/01.png" for part in ("train", "val") for side in ("blur", "sharp")))
+    pairs = find_pairs(tmp_path)
+    assert [(pair.name, pair.sequence) for pair in pairs] == [
+        ("train/000/01", "train/000"),
+        ("val/000/01", "val/000"),
+    ]
+
+
+def test_sets_of_one_name_are_told_apart_where_their_pairs_are_called_alike(tmp_path):
+    for name in ("a/set/1", "b/set/1", "a/more/1", "b/more/2", "alone/1"):
+        make(tmp_path, f"{name}_blur.png", f"{name}_sharp.png")
+    a, b = (tmp_path / name / "set" for name in "ab")
+    sources = [a, b, tmp_path / "a/more", tmp_path / "b/more", tmp_path / "alone"]
+    found = [(pair.dataset, pair.name) for pair in joined_pairs(sources)]
+    assert found == [(f"set of {a}", "1"), (f"set of {b}", "1"), ("more", "1"), ("more", "2"), ("alone", "1")]
+
+
 def test_a_picture_without_partner_is_named(tmp_path):
     make(tmp_path, "input/a.png", "target/a.png", "input/b.png")
     with pytest.raises(PairError, match=r"no partner.*b"):
@@ -102,15 +138,10 @@ def test_a_folder_without_pairs_says_what_was_expected(tmp_path):
         find_pairs(tmp_path)
 
 
-@given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 99)), max_size=60), st.floats(0, 1))
-def test_a_split_keeps_every_pair_once_and_no_sequence_twice(frames, share):
-    pairs = [Pair(f"{clip}/{frame}", "set", clip, *_nowhere()) for clip, frame in frames]
-    kept, held_out = split_by_sequence(pairs, share)
-    assert sorted([*kept, *held_out], key=repr) == sorted(pairs, key=repr)
-    assert not {pair.sequence for pair in kept} & {pair.sequence for pair in held_out}
-
-
-def _nowhere():
-    from pathlib import Path
-
-    return Path("blurred.png"), Path("sharp.png")
+@pytest.mark.parametrize("layout", ["suffix", "gopro", "hide", "rsblur"])
+def test_a_folder_given_by_a_dot_is_a_set_of_its_own_name(layout, tmp_path, monkeypatch):
+    make(tmp_path / "mine", *(name.removeprefix("train/") for name in PUBLISHED[layout][0]))
+    monkeypatch.chdir(tmp_path / "mine")
+    (tmp_path / "mine" / "below").mkdir()
+    for folder in (".", "below/.."):
+        assert {pair.dataset for pair in find_pairs(folder, layout)} == {"mine"}

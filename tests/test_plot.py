@@ -40,6 +40,12 @@ def test_published_models_are_marked(evaluation):
     assert "DeblurGAN-v2 MobileNet (published)" in svg
 
 
+def test_published_costs_are_for_the_frame_that_the_axis_names(evaluation):
+    costs = {point.name: point.cost for point in plot.points(evaluation, "psnr", "gmacs", PROTOCOLS["gopro"])}
+    assert "1280x720" in plot.COSTS["gmacs"]
+    assert costs["DeblurGAN-v2 MobileNet"] == pytest.approx(38.09, abs=0.005)
+
+
 def test_a_plot_is_written_as_svg_or_png(evaluation, tmp_path):
     svg = plot.as_svg(plot.points(evaluation, "psnr", "gmacs"), "psnr", "gmacs")
     for name in ("plot.svg", "plot.png"):

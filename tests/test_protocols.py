@@ -6,7 +6,7 @@ import json
 import PIL.Image
 import pytest
 
-from deblurgan.evaluation import Evaluation, Row
+from deblurgan.evaluation import Evaluation, ModelFacts, Row
 from deblurgan.metrics import METRICS
 from deblurgan.pairs import LAYOUTS, find_pairs
 from deblurgan.protocols import PROTOCOLS
@@ -60,6 +60,14 @@ def test_published_and_measured_rows_stand_together_and_say_what_they_are(evalua
     assert "| DeblurGAN-v2 MobileNet | published | 28.17 | 0.925 | 0.06 | 43.75 | 38.94 |" in text
     assert "| ours | measured | 21.50 |" in text
     assert "backbone counts twice" in text
+
+
+def test_a_column_beside_published_rows_holds_what_its_head_says():
+    rows = [Row("one", "set", "set", model, "ssim", value) for model, value in (("input", 0.6), ("ours", 0.657))]
+    facts = {"ours": ModelFacts("", macs_per_pixel=41336.0, backbone_macs_per_pixel=4794.0)}
+    text = as_markdown(Evaluation(tuple(rows), facts), PROTOCOLS["gopro"])
+    assert "| GFLOPs as printed | GMACs at 1280x736 |" in text
+    assert "| ours | measured | - | 0.6570 | - | 43.46 | 38.94 | this machine, 1 pictures, no PSNR, ssim |" in text
 
 
 def test_published_rows_are_in_the_json_too(evaluation):

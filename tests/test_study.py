@@ -51,9 +51,9 @@ def test_equal_votes_make_equal_strengths():
     assert [each.score for each in fit([Vote("a", "p", "ours", "input", 0.5)] * 9, "input")] == [1, 1]
 
 
-def write(path, study="s", rater="r", choices=("left",)):
+def write(path, study="s", rater="r", choices=("left",), **more):
     votes = [{"picture": "p", "left": "ours", "right": "input", "choice": choice} for choice in choices]
-    path.write_text(json.dumps({"study": study, "rater": rater, "votes": votes}), "utf-8")
+    path.write_text(json.dumps({"study": study, "rater": rater, "votes": votes} | more), "utf-8")
     return path
 
 
@@ -61,6 +61,23 @@ def test_a_rater_who_exported_twice_counts_once(tmp_path):
     early, late = write(tmp_path / "1", choices=["left"]), write(tmp_path / "2", choices=["left", "equal"])
     other = write(tmp_path / "3", rater="q")
     assert [vote.left_share for vote in read_votes([late, early, other])] == [1, 0.5, 1]
+
+
+def test_raters_of_one_name_count_apart_where_the_page_drew_them_an_id(tmp_path, caplog):
+    ada = write(tmp_path / "1", rater_id="1", choices=["left", "equal", "right"])
+    alan = write(tmp_path / "2", rater_id="2", choices=["left", "left"])
+    without = write(tmp_path / "3")
+    votes = read_votes([ada, alan, without])
+    assert Counter(vote.rater_id for vote in votes) == {"1": 3, "2": 2, "": 1}
+    assert not caplog.messages
+
+
+def test_a_file_that_is_passed_over_is_named(tmp_path, caplog):
+    early, late = write(tmp_path / "1"), write(tmp_path / "2", choices=["left", "equal"])
+    read_votes([early, late])
+    assert caplog.messages == [
+        f"{early} was passed over: {late} is by the same rater, 'r', and has as many votes or more"
+    ]
 
 
 def test_files_that_cannot_be_counted_are_named(tmp_path):

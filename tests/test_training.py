@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.util
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from deblurgan.training.export import export, manifest_of, verify  # noqa: E402
 from deblurgan.training.losses import LOSSES  # noqa: E402
 from deblurgan.training.pictures import load_pictures  # noqa: E402
 from deblurgan.training.recipe import as_toml, from_settings  # noqa: E402
-from deblurgan.training.run_folder import LAST, LOG  # noqa: E402
+from deblurgan.training.run_folder import LAST, LOG, SAMPLES  # noqa: E402
 from deblurgan.training.settings import AdversarialSettings, Recipe  # noqa: E402
 from deblurgan.training.step import rate_share, training_step  # noqa: E402
 from deblurgan.training.torch_engine import TorchEngine  # noqa: E402
@@ -96,6 +97,18 @@ def test_the_log_has_losses_and_validations_with_the_input_beside_them(tiny, tmp
     validations = [line for line in lines if "least_gain" in line]
     assert [line["step"] for line in validations] == [5, 10]
     assert all(np.isfinite([line["pairs_psnr"], line["pairs_input_psnr"]]).all() for line in validations)
+
+
+def test_each_of_two_validation_sets_that_call_pictures_alike_is_measured(tiny, tmp_path):
+    (pairs,) = tiny.validation.pairs
+    again = shutil.copytree(pairs, tmp_path / "again" / "pairs")
+    sources = (pairs, str(again))
+    validation = dataclasses.replace(tiny.validation, pairs=sources, samples=2)
+    schedule = dataclasses.replace(tiny.schedule, steps=1, warmup=0)
+    loop.train(dataclasses.replace(tiny, validation=validation, schedule=schedule), tmp_path / "run", threads=1)
+    last = json.loads((tmp_path / "run" / LOG).read_text().splitlines()[-1])
+    assert all(np.isfinite(last[f"pairs of {source}_psnr"]) for source in sources)
+    assert len(list((tmp_path / "run" / SAMPLES).iterdir())) == 2
 
 
 def test_networks_that_are_trained_together_become_what_each_becomes_alone(tiny, tmp_path):

@@ -85,16 +85,16 @@ def _that_fit(images: list[str], pictures: Mapping[tuple[str, str], bytes]) -> l
 
 
 def _every_figure(evaluation: Evaluation) -> Table:
-    values = {(row.image, row.model, row.metric): row for row in evaluation.rows}
+    values = {(row.picture, row.model, row.metric): row for row in evaluation.rows}
     lines = []
-    for image in dict.fromkeys(row.image for row in evaluation.rows):
+    for picture in dict.fromkeys(row.picture for row in evaluation.rows):
         for model in evaluation.models:
-            found = [values[image, model, key] for key in evaluation.metrics]
+            found = [values[picture, model, key] for key in evaluation.metrics]
             first = found[0]
             figures = [figure(row.value, row.metric) if row.value is not None else "-" for row in found]
             seconds = f"{first.seconds:.3f}" if first.seconds is not None else "-"
             problem = "; ".join(dict.fromkeys(row.problem for row in found if row.problem))
-            lines.append((first.dataset, first.sequence, image, model, *figures, seconds, problem))
+            lines.append((first.dataset, first.sequence, first.image, model, *figures, seconds, problem))
     columns = ("data", "sequence", "picture", "model", *evaluation.metrics, "seconds", "problem")
     if not any(line[-1] for line in lines):
         columns, lines = columns[:-1], [line[:-1] for line in lines]

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 import json
 import re
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from deblurgan.errors import PairError
-from deblurgan.image import is_picture, pictures_in
+from deblurgan.image import pictures_in
+from deblurgan.pair_lists import read_list
 
 _BLURRED = ("blur", "blurred", "input")
 _SHARP = ("sharp", "target", "gt")
@@ -26,7 +25,7 @@ class Pair:
     Attributes:
         name: what both files have in common, sequence and frame.
         dataset: to group figures by.
-        sequence: the clip or scene; frames of one never land on both sides of a split.
+        sequence: the clip or scene.
         blurred: path.
         sharp: path.
         more_sharp: other moments of the exposure, of which the best counts too (Köhler et al., 2012).
@@ -95,30 +94,29 @@ def survey(source: Path | str, layout: str = "auto") -> Survey:
     )
 
 
+def joined_pairs(sources: Iterable[Path | str]) -> list[Pair]:
+    """Pairs of several sources, each as `find_pairs` finds them.
+
+    Sets that are called alike count as one set, unless names of their pairs are alike, too: then each is called
+    after its source as well.
+
+    Raises:
+        PairError: as `find_pairs`, for any source.
+    """
+    found = {str(source): find_pairs(source) for source in sources}
+    sharing = Counter(key for pairs in found.values() for key in {(pair.dataset, pair.name) for pair in pairs})
+    mixed = {dataset for (dataset, _), count in sharing.items() if count > 1}
+    return [
+        replace(pair, dataset=f"{pair.dataset} of {source}") if pair.dataset in mixed else pair
+        for source, pairs in found.items()
+        for pair in pairs
+    ]
+
+
 def describe_lonely(lonely: Sequence[str]) -> str:
     """A clause that names some of the pictures without a partner."""
     shown = ", ".join(lonely[:5]) + (f" and {len(lonely) - 5} more" if len(lonely) > 5 else "")
     return f"{len(lonely)} pictures have no partner of the same name: {shown}"
-
-
-def split_by_sequence(pairs: Sequence[Pair], share: float) -> tuple[list[Pair], list[Pair]]:
-    """Divide pairs so that no sequence is on both sides; the same sequences always fall on the same side.
-
-    Args:
-        pairs: to divide.
-        share: of the sequences for the second part, in [0, 1], met in the mean over many sequences.
-
-    Returns:
-        (the larger part, the part held out).
-    """
-    held_out = [pair for pair in pairs if _position(f"{pair.dataset}/{pair.sequence}") < share]
-    kept = [pair for pair in pairs if _position(f"{pair.dataset}/{pair.sequence}") >= share]
-    return kept, held_out
-
-
-def _position(name: str) -> float:
-    """A name's place in [0, 1), scattered evenly."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6], "big") / 2**48
 
 
 def _by_suffix(folder: Path) -> Survey:
@@ -133,7 +131,7 @@ def _by_suffix(folder: Path) -> Survey:
     return _matched(
         blurred,
         sharp,
-        lambda name: (name, datasets.get(name, folder.name), re.sub(r"[_-]?\d+$", "", name) or name),
+        lambda name: (name, datasets.get(name, _called(folder)), re.sub(r"[_-]?\d+$", "", name) or name),
     )
 
 
@@ -172,7 +170,7 @@ def _by_folder(blurred_name: str, sharp_name: str, folder: Path, *, sets: bool =
                 full = name if above == "." else f"{above}/{name}"
                 sequence = _parent(full)
                 dataset = above if sets and above != "." else sequence.rpartition("/")[0]
-                return full, dataset or folder.name, sequence
+                return full, dataset or _called(folder), sequence
 
             found = _joined(found, _matched(blurred, sharp, place))
     return found
@@ -180,7 +178,22 @@ def _by_folder(blurred_name: str, sharp_name: str, folder: Path, *, sets: bool =
 
 def _reds(folder: Path) -> Survey:
     """`train_blur/000/00000000.png` and `train_sharp/...`, and the same for `val`."""
-    return _joined(*(_by_folder(f"{part}_blur", f"{part}_sharp", folder) for part in ("train", "val")))
+    train, val = (_by_folder(f"{part}_blur", f"{part}_sharp", folder) for part in ("train", "val"))
+    if {pair.name for pair in train.pairs} & {pair.name for pair in val.pairs}:
+        # Both parts number their clips from 000.
+        train, val = _below("train", train), _below("val", val)
+    return _joined(train, val)
+
+
+def _below(folder: str, found: Survey) -> Survey:
+    """The same under names that begin with a folder's."""
+    return Survey(
+        tuple(
+            replace(pair, name=f"{folder}/{pair.name}", sequence=f"{folder}/{pair.sequence}")
+            for pair in found.pairs
+        ),
+        tuple(f"{folder}/{name}" for name in found.lonely),
+    )
 
 
 def _hide(folder: Path) -> Survey:
@@ -195,7 +208,7 @@ def _hide(folder: Path) -> Survey:
             for path in pictures_in(root)
         }
         if blurred:
-            found = _joined(found, _matched(blurred, sharp, lambda name: (name, folder.name, name)))
+            found = _joined(found, _matched(blurred, sharp, lambda name: (name, _called(folder), name)))
     return found
 
 
@@ -211,7 +224,7 @@ def _rsblur(folder: Path) -> Survey:
         path.parents[1].relative_to(folder).as_posix(): path for path in folder.rglob("real_blur/real_blur.png")
     }
     sharp = {path.parents[1].relative_to(folder).as_posix(): path for path in folder.rglob("gt/gt_sharp.png")}
-    return _matched(blurred, sharp, lambda name: (name, folder.name, _parent(name)))
+    return _matched(blurred, sharp, lambda name: (name, _called(folder), _parent(name)))
 
 
 def _kohler(folder: Path) -> Survey:
@@ -227,27 +240,17 @@ def _kohler(folder: Path) -> Survey:
     first = _matched(
         blurred,
         {name: paths[0] for name, paths in ordered.items()},
-        lambda name: (name, folder.name, name.partition("_")[0]),
+        lambda name: (name, _called(folder), name.partition("_")[0]),
     )
-    pairs = tuple(dataclasses.replace(pair, more_sharp=ordered[pair.name][1:]) for pair in first.pairs)
+    pairs = tuple(replace(pair, more_sharp=ordered[pair.name][1:]) for pair in first.pairs)
     return Survey(pairs, first.lonely)
 
 
 def _from_list(file: Path, root: Path) -> list[Pair]:
-    """Lines 'SHARP BLURRED', paths relative to `root`; further words and empty lines are passed over."""
-    pairs = []
-    for number, line in enumerate(file.read_text("utf-8", errors="replace").splitlines(), start=1):
-        words = line.split()
-        if not words:
-            continue
-        if len(words) < 2 or not (is_picture(words[0]) and is_picture(words[1])):
-            raise PairError(f"{file}, line {number}, is not 'SHARP BLURRED': {line[:60]!r}.")
-        sharp, blurred = (root / word for word in words[:2])
-        if missing := [path for path in (sharp, blurred) if not path.is_file()]:
-            raise PairError(f"{file}, line {number}, names {missing[0]}, which does not exist.")
-        name = Path(words[1]).with_suffix("").as_posix()
-        pairs.append(Pair(name, file.stem, _parent(_parent(name)), blurred, sharp))
-    return pairs
+    return [
+        Pair(line.name, file.stem, _parent(_parent(line.name)), line.blurred, line.sharp)
+        for line in read_list(file, root)
+    ]
 
 
 LAYOUTS: dict[str, Callable[[Path], Survey]] = {
@@ -282,6 +285,11 @@ def _joined(*surveys: Survey) -> Survey:
 
 def _sorted(found: Survey) -> Survey:
     return Survey(tuple(sorted(found.pairs, key=lambda pair: pair.name)), found.lonely)
+
+
+def _called(folder: Path) -> str:
+    """A folder's name, that of `.` and `..` too; a link keeps its own."""
+    return folder.name if folder.name not in ("", "..") else folder.resolve().name
 
 
 def _parent(name: str) -> str:

@@ -10,11 +10,11 @@ from pathlib import Path
 from deblurgan.errors import UnwritableTarget
 from deblurgan.evaluation import Evaluation
 from deblurgan.metrics import METRICS
-from deblurgan.protocols import Protocol
-from deblurgan.report import gmacs
+from deblurgan.protocols import COUNTED_FRAME, Protocol
+from deblurgan.report import FRAME, gmacs
 from deblurgan.whole import whole_file
 
-COSTS = {"gmacs": "GMACs for a frame of 1280x720", "seconds": "seconds per picture"}
+COSTS = {"gmacs": f"GMACs for a frame of {FRAME[1]}x{FRAME[0]}", "seconds": "seconds per picture"}
 """What a model may cost, and how its axis is named."""
 
 _WIDTH, _HEIGHT = 760, 480
@@ -55,7 +55,12 @@ def points(evaluation: Evaluation, metric: str, cost: str, protocol: Protocol | 
         if spent and math.isfinite(quality):
             found.append(Point(model, spent, quality))
     if protocol and cost == "gmacs" and "psnr" in metric:
-        found += [Point(row.model, row.gmacs, row.psnr, published=True) for row in protocol.published if row.gmacs]
+        smaller = math.prod(FRAME) / math.prod(COUNTED_FRAME)
+        found += [
+            Point(row.model, row.gmacs * smaller, row.psnr, published=True)
+            for row in protocol.published
+            if row.gmacs
+        ]
     return found
 
 
@@ -106,14 +111,23 @@ def as_svg(shown: list[Point], metric: str, cost: str) -> str:
     return "".join(parts) + "</svg>\n"
 
 
+def check_suffix(target: Path) -> None:
+    """Whether a plot can be written under this name.
+
+    Raises:
+        UnwritableTarget: the suffix is neither .svg nor .png.
+    """
+    if target.suffix.lower() not in (".svg", ".png"):
+        raise UnwritableTarget(f"{target} is no plot's name; end it in .svg or .png.")
+
+
 def write(svg: str, target: Path) -> None:
     """Write the plot as its file's suffix says, whole or not at all, over an older one.
 
     Raises:
         UnwritableTarget: the suffix is neither .svg nor .png, or the system refuses the file.
     """
-    if target.suffix.lower() not in (".svg", ".png"):
-        raise UnwritableTarget(f"{target} is no plot's name; end it in .svg or .png.")
+    check_suffix(target)
     with whole_file(target, overwrite=True) as part:
         if target.suffix.lower() == ".svg":
             part.write_text(svg, "utf-8")

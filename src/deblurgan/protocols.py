@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from deblurgan.pairs import Pair
 
 V2 = "DeblurGAN-v2 (Kupyn et al., ICCV 2019)"
+COUNTED_FRAME = (736, 1280)
+"""Rows and columns of the frame that published multiplications are for."""
 QUOTED = "as commonly quoted; compare with the paper before citing"
 
 
@@ -22,7 +24,7 @@ class Published:
         source: where it was printed.
         seconds: per picture, on the source's own machine.
         gflops: as printed; see `Protocol.remark`.
-        gmacs: of the same network, counted from its layers, each once, at 1280x736.
+        gmacs: of the same network, counted from its layers, each once, for a frame of `COUNTED_FRAME`.
     """
 
     model: str

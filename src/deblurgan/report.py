@@ -9,7 +9,7 @@ from typing import Any
 
 from deblurgan.evaluation import INPUT, Evaluation, ModelFacts, bootstrap_interval
 from deblurgan.metrics import METRICS
-from deblurgan.protocols import Protocol, Published
+from deblurgan.protocols import COUNTED_FRAME, Protocol, Published
 
 FRAME = (720, 1280)
 _NOTHING = "-"
@@ -125,21 +125,25 @@ def costs(evaluation: Evaluation) -> Table:
     return Table("Cost", columns, tuple(lines))
 
 
-def gmacs(facts: ModelFacts, *, twice: bool = False) -> float | None:
-    """10^9 multiply-accumulates for a frame of 1280x720; with `twice`, the backbone's count double.
+def gmacs(facts: ModelFacts, *, twice: bool = False, frame: tuple[int, int] = FRAME) -> float | None:
+    """10^9 multiply-accumulates for a frame, (height, width); with `twice`, the backbone's count double.
 
     The paper's tool counted the backbone of DeblurGAN-v2 under both names it is stored by.
     """
     if facts.macs_per_pixel is None or (twice and facts.backbone_macs_per_pixel is None):
         return None
     more = facts.backbone_macs_per_pixel or 0.0 if twice else 0.0
-    return (facts.macs_per_pixel + more) * math.prod(FRAME) / 1e9
+    return (facts.macs_per_pixel + more) * math.prod(frame) / 1e9
 
 
 def beside_published(evaluation: Evaluation, protocol: Protocol) -> Table:
     """The rows that others published, then the ones measured now, each marked as what it is."""
-    quality, structure = evaluation.metrics[0], next((key for key in evaluation.metrics if "ssim" in key), None)
-    columns = ("model", "", "PSNR", "SSIM", "seconds", "GFLOPs as printed", "GMACs", "source")
+    quality, structure = (
+        next((key for key in evaluation.metrics if kind in key), None) for kind in ("psnr", "ssim")
+    )
+    gmacs_column = f"GMACs at {COUNTED_FRAME[1]}x{COUNTED_FRAME[0]}"
+    columns = ("model", "", "PSNR", "SSIM", "seconds", "GFLOPs as printed", gmacs_column, "source")
+    pictures = len(evaluation.images(quality or evaluation.metrics[0]))
     lines = [_published(row) for row in protocol.published]
     for model in evaluation.models:
         facts, seconds = evaluation.facts.get(model), evaluation.seconds(model)
@@ -147,12 +151,11 @@ def beside_published(evaluation: Evaluation, protocol: Protocol) -> Table:
             (
                 model,
                 "measured",
-                figure(evaluation.mean(model, quality), quality),
-                figure(evaluation.mean(model, structure), structure) if structure else _NOTHING,
+                *(figure(evaluation.mean(model, key), key) if key else _NOTHING for key in (quality, structure)),
                 f"{seconds:.2f}" if seconds is not None else _NOTHING,
-                _gmacs(gmacs(facts, twice=True)) if facts else _NOTHING,
-                _gmacs(gmacs(facts)) if facts else _NOTHING,
-                f"this machine, {len(evaluation.images(quality))} pictures, {quality}, {structure or 'no SSIM'}",
+                _gmacs(gmacs(facts, twice=True, frame=COUNTED_FRAME)) if facts else _NOTHING,
+                _gmacs(gmacs(facts, frame=COUNTED_FRAME)) if facts else _NOTHING,
+                f"this machine, {pictures} pictures, {quality or 'no PSNR'}, {structure or 'no SSIM'}",
             )
         )
     return Table(f"Published and measured: {protocol.title}", columns, tuple(lines))

@@ -24,7 +24,7 @@ def commands():
 @pytest.mark.parametrize("arguments", list(commands()))
 def test_a_command_in_the_documents_is_understood(arguments, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("photos", "frames", "pairs", "runs/mine"):
+    for name in ("photos", "frames", "sharp", "pairs", "runs/mine"):
         (tmp_path / name).mkdir(parents=True)
     for name in ("fpn_mobilenet.h5", "walk.mp4", "votes-ada.json", "votes-bo.json"):
         (tmp_path / name).touch()

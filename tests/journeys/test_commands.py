@@ -3,6 +3,7 @@
 import json
 import os
 
+import click
 import PIL.Image
 import pytest
 from click.testing import CliRunner
@@ -11,6 +12,7 @@ from deblurgan import __version__, benchmark, cli, read
 from deblurgan.engines import ENGINES
 from deblurgan.errors import DeblurganError
 from deblurgan.in_process import in_process
+from deblurgan.restore import Restorer
 
 
 def call(*arguments, code=0):
@@ -18,6 +20,12 @@ def call(*arguments, code=0):
     assert result.exception is None, result.exception
     assert (result.return_value or 0) == code, result.output
     return result.output
+
+
+def refused(*arguments):
+    result = CliRunner().invoke(cli.program, [str(argument) for argument in arguments], standalone_mode=False)
+    assert isinstance(result.exception, (DeblurganError, click.UsageError)), result.output
+    return str(result.exception)
 
 
 @pytest.fixture
@@ -94,6 +102,60 @@ def test_two_models_of_one_name_cannot_be_told_apart(pairs):
     result = CliRunner().invoke(cli.program, ["evaluate", str(pairs), "-m", "default", "-m", "default"])
     assert result.exit_code == 2
     assert "Several models are called default" in result.output
+
+
+def restored(*arguments):
+    raise AssertionError("restored before the refusal")
+
+
+def test_what_cannot_be_written_is_refused_before_any_work(pairs, tmp_path, monkeypatch):
+    monkeypatch.setattr(Restorer, "__call__", restored)
+    (tmp_path / "study.html").touch()
+    assert "study.html exists already; add --overwrite" in refused("study", pairs, "-o", tmp_path)
+    assert "end it in .svg or .png" in refused("evaluate", pairs, "--plot", tmp_path / "x.pdf")
+
+
+def test_a_picture_that_is_measured_on_is_not_overwritten(pairs, tmp_path, monkeypatch):
+    monkeypatch.setattr(Restorer, "__call__", restored)
+    folder = pairs.rename(tmp_path / "default")
+    (folder / "all.txt").write_text("set_one_sharp.png set_one_blur.png")
+    assert "set_one_blur.png is measured on" in refused("evaluate", folder / "all.txt", "--save", tmp_path)
+
+
+def test_pictures_of_a_list_with_absolute_paths_are_saved_in_the_folder_asked_for(pairs, tmp_path):
+    blurred, sharp = pairs / "set_one_blur.png", pairs / "set_one_sharp.png"
+    (pairs / "all.txt").write_text(f"{sharp} {blurred}")
+    before = blurred.read_bytes()
+    call("evaluate", pairs / "all.txt", "--save", tmp_path / "saved")
+    assert blurred.read_bytes() == before
+    assert [path.name for path in (tmp_path / "saved" / "default").iterdir()] == ["set_one_blur.png"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--video", "--html", "page.html"),
+        ("--video", "--save", "out"),
+        ("--video", "--plot", "plot.svg"),
+        ("--video", "--cost", "seconds"),
+        ("--video", "--metric", "ssim"),
+        ("--video", "--protocol", "gopro"),
+        ("--video", "--layout", "gopro"),
+        ("--sharp", "."),
+        ("--steady",),
+    ],
+)
+def test_an_option_that_evaluate_would_ignore_is_refused_by_name(pairs, arguments):
+    name = next(word for word in arguments if word != "--video")
+    assert f"{name} is for " in refused("evaluate", pairs, *arguments)
+
+
+def test_two_raters_of_one_name_are_two(tmp_path):
+    vote = {"picture": "p", "left": "ours", "right": "input", "choice": "left"}
+    for number in (1, 2):
+        votes = {"study": "s", "rater": "A", "rater_id": str(number), "votes": [vote] * number}
+        (tmp_path / f"{number}.json").write_text(json.dumps(votes))
+    assert "3 votes of 2 raters" in call("study", "score", tmp_path / "1.json", tmp_path / "2.json")
 
 
 def test_benchmark_gives_a_line_per_combination():

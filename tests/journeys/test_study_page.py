@@ -57,6 +57,19 @@ def test_votes_by_keyboard_are_exported_and_scored(page, tmp_path):
     assert [strength.model for strength in fit(votes, "input")] == ["ours", "input", "theirs"]
 
 
+def test_raters_of_one_name_are_told_apart(page, tmp_path):
+    files = []
+    for number in range(2):
+        begin(page)
+        page.keyboard.press("ArrowLeft")
+        files.append(export(page, tmp_path).rename(tmp_path / f"votes-{number}.json"))
+        page.evaluate("localStorage.clear()")
+        page.reload()
+    votes = read_votes(files)
+    assert [vote.rater for vote in votes] == ["Ada L.", "Ada L."]
+    assert len({vote.rater_id for vote in votes}) == 2
+
+
 def test_a_vote_can_be_taken_back_and_the_rest_survives_a_reload(page, tmp_path):
     begin(page)
     for key in ("ArrowLeft", "ArrowDown", "ArrowRight", "Backspace"):

@@ -7,14 +7,17 @@ import platform
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
-from deblurgan import __version__, catalogue, page, plot, report
+from deblurgan import __version__, catalogue, plot, report
 from deblurgan.commands.clip_stability import report_stability
 from deblurgan.commands.contestants import open_contestants
+from deblurgan.commands.evaluation_files import Targets, keep_picture, refuse_early, write_report
 from deblurgan.commands.options import (
     engine_option,
     guard_option,
@@ -24,36 +27,16 @@ from deblurgan.commands.options import (
     threads_option,
 )
 from deblurgan.errors import DeblurganError, MissingExtra
-from deblurgan.evaluation import (
-    INPUT,
-    SHARP,
-    Contestant,
-    Environment,
-    Evaluation,
-    Journal,
-    PictureFolder,
-    RestoringModel,
-)
+from deblurgan.evaluation import Contestant, Environment, Evaluation, Journal, RestoringModel
 from deblurgan.evaluation import evaluate as evaluate_pairs
-from deblurgan.evaluation.contestants import Pixels, read_pixels
 from deblurgan.evaluation.journal import fingerprint
-from deblurgan.image import Image, write
 from deblurgan.metrics import DEFAULT_METRICS, METRICS
 from deblurgan.pairs import LAYOUTS, Pair, Survey, describe_lonely, survey
 from deblurgan.protocols import PROTOCOLS, Protocol
 from deblurgan.restore import RestoreOptions, Restorer
-from deblurgan.samples import to_float
-from deblurgan.whole import whole_file
 
-
-@dataclass(frozen=True)
-class _Targets:
-    """Files to write, as far as they were asked for."""
-
-    json: Path | None
-    html: Path | None
-    plots: tuple[Path, ...]
-    pictures: Path | None
+_FOR_PAIRS = ("layout", "protocol_name", "metrics", "html_file", "plots", "cost", "save")
+_FOR_CLIPS = ("sharp", "steady")
 
 
 @click.command()
@@ -116,7 +99,9 @@ class _Targets:
 @self_ensemble_option
 @threads_option
 @quiet_option
+@click.pass_context
 def evaluate(
+    context: click.Context,
     pairs: str,
     models: tuple[str, ...],
     layout: str,
@@ -141,6 +126,7 @@ def evaluate(
 
     What was measured when the program was stopped is not measured again by the same command.
     """
+    _refuse_options(context, video)
     options = RestoreOptions(guard=guard, self_ensemble=self_ensemble)
     if video:
         with contextlib.ExitStack() as stack:
@@ -159,16 +145,17 @@ def evaluate(
     protocol = PROTOCOLS[protocol_name] if protocol_name else None
     found = _survey(pairs, layout, protocol)
     keys = tuple(dict.fromkeys(metrics or (protocol.metrics if protocol else DEFAULT_METRICS)))
-    targets = _Targets(json_file, html_file, plots, save)
+    targets = Targets(json_file, html_file, plots, cost, save)
     with contextlib.ExitStack() as stack:
         contestants = open_contestants(
             stack, models, found.pairs, engine=engine, precision=precision, threads=threads, options=options
         )
+        refuse_early(targets, found.pairs, contestants)
         settings = (__version__, engine, precision, threads, options, save)
         name = fingerprint(found.pairs, contestants, keys, settings)
         journal = Journal(catalogue.cache_folder() / "evaluations" / f"{name}.jsonl")
         evaluation = replace(
-            _measure(found.pairs, contestants, keys, journal, save, quiet),
+            _measure(found.pairs, contestants, keys, journal, targets, quiet),
             remarks=(*_remarks(found, protocol), *_unusable(keys)),
             environment=Environment(
                 __version__, platform.python_version(), platform.platform(), engine, precision, threads
@@ -176,9 +163,18 @@ def evaluate(
             command=shlex.join(["deblurgan", *sys.argv[1:]]) if sys.argv[0].endswith("deblurgan") else "",
         )
         click.echo(report.as_markdown(evaluation, protocol))
-        _write(evaluation, protocol, targets, cost, found.pairs, contestants)
+        write_report(targets, evaluation, protocol, found.pairs, contestants)
         journal.finish()
     return 1 if evaluation.problems or found.lonely else 0
+
+
+def _refuse_options(context: click.Context, video: bool) -> None:
+    for parameter in context.command.params:
+        given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+        if given and video and parameter.name in _FOR_PAIRS:
+            raise click.UsageError(f"{parameter.opts[0]} is for pairs of pictures; leave it out with --video.")
+        if given and not video and parameter.name in _FOR_CLIPS:
+            raise click.UsageError(f"{parameter.opts[0]} is for moving pictures; add --video.")
 
 
 def _restorers(contestants: dict[str, Contestant]) -> dict[str, Restorer]:
@@ -219,14 +215,10 @@ def _measure(
     contestants: dict[str, Contestant],
     metrics: Sequence[str],
     journal: Journal,
-    save: Path | None,
+    targets: Targets,
     quiet: bool,
 ) -> Evaluation:
     from tqdm import tqdm
-
-    def keep(pair: Pair, model: str, pixels: Pixels) -> None:
-        if save and model != INPUT and not isinstance(contestants[model], PictureFolder):
-            write(Image(pixels=to_float(pixels)), save / model / f"{pair.name}.png", overwrite=True)
 
     if journal.measured and not quiet:
         click.echo(f"Going on: {len(journal.measured)} of {len(pairs)} pictures were measured before.", err=True)
@@ -236,45 +228,7 @@ def _measure(
             pairs,
             contestants,
             metrics=metrics,
-            keep=keep if save else None,
+            keep=partial(keep_picture, targets, contestants) if targets.pictures else None,
             finished=lambda pair: bar.update(),
             journal=journal,
         )
-
-
-def _write(
-    evaluation: Evaluation,
-    protocol: Protocol | None,
-    targets: _Targets,
-    cost: str,
-    pairs: Sequence[Pair],
-    contestants: dict[str, Contestant],
-) -> None:
-    metric = evaluation.metrics[0]
-    points = plot.points(evaluation, metric, cost, protocol)
-    if targets.json:
-        with whole_file(targets.json, overwrite=True) as file:
-            file.write_text(report.as_json(evaluation, protocol), "utf-8")
-    for target in targets.plots:
-        plot.write(plot.as_svg(points, metric, cost), target)
-    if targets.html:
-        pictures = _pictures(page.to_show(evaluation), pairs, contestants)
-        svg = plot.as_svg(points, metric, cost) if len(points) > 1 else ""
-        with whole_file(targets.html, overwrite=True) as file:
-            file.write_text(page.as_html(evaluation, pictures, protocol, svg), "utf-8")
-
-
-def _pictures(
-    images: Sequence[str], pairs: Sequence[Pair], contestants: dict[str, Contestant]
-) -> dict[tuple[str, str], bytes]:
-    """The chosen pictures in all versions, made once more: keeping all of them would fill the memory."""
-    found = {}
-    for pair in pairs:
-        if pair.name in images:
-            blurred = read_pixels(pair.blurred)
-            found[pair.name, INPUT] = page.as_jpeg(blurred)
-            for name, contestant in contestants.items():
-                with contextlib.suppress(DeblurganError, ValueError, MemoryError):
-                    found[pair.name, name] = page.as_jpeg(contestant.attempt(pair, blurred).pixels)
-            found[pair.name, SHARP] = page.as_jpeg(read_pixels(pair.sharp))
-    return found

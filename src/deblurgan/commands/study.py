@@ -12,7 +12,7 @@ import click
 from deblurgan import page
 from deblurgan.commands.contestants import open_contestants
 from deblurgan.commands.options import engine_option, guard_option, precision_option, threads_option
-from deblurgan.errors import DeblurganError, StudyError
+from deblurgan.errors import DeblurganError, StudyError, UnwritableTarget
 from deblurgan.evaluation import INPUT
 from deblurgan.evaluation.contestants import read_pixels
 from deblurgan.pairs import LAYOUTS, survey
@@ -82,6 +82,9 @@ def make_page(
     threads: int | None,
 ) -> int:
     """Write a page that shows versions of the pictures of PAIRS by twos, the blurred input among them."""
+    target = folder / PAGE
+    if target.exists() and not overwrite:
+        raise UnwritableTarget(f"{target} exists already; add --overwrite or name another folder.")
     found = survey(pairs, layout).pairs
     # Evenly over the whole set, which is sorted by name, so that no sequence is left out.
     chosen = [found[place * len(found) // min(most, len(found))] for place in range(min(most, len(found)))]
@@ -109,7 +112,6 @@ def make_page(
             pictures[pair.name] = {name: page.as_jpeg(pixels) for name, pixels in versions.items()}
     if not pictures:
         raise StudyError(f"No picture of {pairs} has a version by every model; there is nothing to compare.")
-    target = folder / PAGE
     with whole_file(target, overwrite=overwrite) as file:
         file.write_text(as_page(pictures, title), "utf-8")
     click.echo(str(target))
@@ -131,7 +133,7 @@ def score(votes: tuple[Path, ...], as_json: bool) -> int:
         for strength in strengths:
             click.echo(json.dumps(dataclasses.asdict(strength)))
         return 0
-    raters = len({vote.rater for vote in cast})
+    raters = len({(vote.rater, vote.rater_id) for vote in cast})
     click.echo("| version | score (input = 1) | 95 % | won | votes |\n| --- | --- | --- | --- | --- |")
     for each in strengths:
         interval = "" if each.model == INPUT else f"{each.low:.2f} to {each.high:.2f}"

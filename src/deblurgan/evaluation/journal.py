@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from deblurgan.evaluation.contestants import Contestant, PictureFolder
 from deblurgan.evaluation.rows import Row
 from deblurgan.pairs import Pair
 
+logger = logging.getLogger(__name__)
+
 
 class Journal:
-    """Rows by picture, appended to a file as they are measured.
+    """Rows by dataset and image, appended to a file as they are measured.
+
+    Where the system refuses the file, the log says so once, and nothing is kept.
 
     Args:
         path: of the file; what an earlier evaluation wrote there counts as measured.
@@ -22,20 +28,39 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.measured: dict[str, tuple[Row, ...]] = {}
-        if path.is_file():
-            self._read()
+        self.measured: dict[tuple[str, str], tuple[Row, ...]] = {}
+        self._keeps = True
+        with self._if_allowed():
+            if path.is_file():
+                self._read()
 
-    def add(self, image: str, rows: Iterable[Row]) -> None:
+    def add(self, rows: Iterable[Row]) -> None:
         """Keep the rows of one picture."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        entry = {"image": image, "rows": [dataclasses.asdict(row) for row in rows]}
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
+        if not self._keeps:
+            return
+        entry = {"rows": [dataclasses.asdict(row) for row in rows]}
+        with self._if_allowed():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry) + "\n")
 
     def finish(self) -> None:
         """Forget everything: the report is written."""
-        self.path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.path.unlink()
+
+    @contextlib.contextmanager
+    def _if_allowed(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._keeps = False
+            logger.warning(
+                "%s cannot be used (%s): if this evaluation is stopped, it begins anew; DEBLURGAN_CACHE may name "
+                "another folder.",
+                self.path,
+                error.strerror or error,
+            )
 
     def _read(self) -> None:
         text = self.path.read_text("utf-8", errors="replace")
@@ -43,7 +68,9 @@ class Journal:
         whole = text[: text.rfind("\n") + 1]
         for line in whole.splitlines():
             entry = json.loads(line)
-            self.measured[entry["image"]] = tuple(Row(**row) for row in entry["rows"])
+            rows = tuple(Row(**row) for row in entry["rows"])
+            if rows:
+                self.measured[rows[0].picture] = rows
         if whole != text:
             self.path.write_text(whole, "utf-8")
 

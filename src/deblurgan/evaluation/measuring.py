@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import product
 
-from deblurgan.errors import DeblurganError
+from deblurgan.errors import DeblurganError, PairError
 from deblurgan.evaluation.contestants import Attempt, Contestant, Pixels, RestoringModel, read_pixels
 from deblurgan.evaluation.journal import Journal
 from deblurgan.evaluation.rows import INPUT, Evaluation, Row
@@ -67,7 +67,12 @@ def evaluate(
         keep: called with (pair, model, pixels) for every result.
         finished: called when all of a pair is measured.
         journal: what it holds is not measured again; what is measured is added to it.
+
+    Raises:
+        PairError: two pairs of one data set have one name, so that their figures could not be told apart.
     """
+    pairs = list(pairs)
+    _refuse_namesakes(pairs)
     options = RestoreOptions(guard=guard)
     contestants = {
         name: RestoringModel(model, options) if isinstance(model, Restorer) else model
@@ -77,8 +82,8 @@ def evaluate(
     rows: list[Row] = []
 
     def measured(pair: Pair) -> _Measured:
-        if pair.name in known:
-            return _Measured(pair, known[pair.name])
+        if (pair.dataset, pair.name) in known:
+            return _Measured(pair, known[pair.dataset, pair.name])
         loaded = _load(pair)
         if loaded.problem:
             names = (INPUT, *contestants)
@@ -92,11 +97,22 @@ def evaluate(
             for name, attempt in done.attempts.items():
                 if keep and isinstance(attempt, Attempt):
                     keep(done.pair, name, attempt.pixels)
-            if journal and done.pair.name not in known:
-                journal.add(done.pair.name, done.rows)
+            if journal and (done.pair.dataset, done.pair.name) not in known:
+                journal.add(done.rows)
             if finished:
                 finished(done.pair)
     return Evaluation(tuple(rows), facts={name: contestant.facts for name, contestant in contestants.items()})
+
+
+def _refuse_namesakes(pairs: Iterable[Pair]) -> None:
+    known: dict[tuple[str, str], Pair] = {}
+    for pair in pairs:
+        other = known.setdefault((pair.dataset, pair.name), pair)
+        if other != pair:
+            raise PairError(
+                f"Two pairs of {pair.dataset} are called {pair.name}, of {other.blurred} and of {pair.blurred}; "
+                "measure them one after the other."
+            )
 
 
 def _load(pair: Pair) -> _Loaded:

@@ -45,6 +45,11 @@ class Row:
     peak_mb: float | None = None
     problem: str = ""
 
+    @property
+    def picture(self) -> tuple[str, str]:
+        """Dataset and image: pictures of two datasets may be called alike."""
+        return self.dataset, self.image
+
 
 @dataclass(frozen=True)
 class Environment:
@@ -109,18 +114,14 @@ class Evaluation:
 
         A model that has it of no picture at all does not count.
         """
-        return [
-            row.image
-            for row in self._common[metric]
-            if dataset in (None, row.dataset) and sequence in (None, row.sequence)
-        ]
+        return [row.image for row in self._compared(metric, dataset, sequence)]
 
     def values(
         self, model: str, metric: str, dataset: str | None = None, sequence: str | None = None
     ) -> list[float]:
         """The figures of one model in the order of `images`; none if it has none at all."""
         found = self._values.get((model, metric), {})
-        return [found[image] for image in self.images(metric, dataset, sequence)] if found else []
+        return [found[row.picture] for row in self._compared(metric, dataset, sequence)] if found else []
 
     def mean(self, model: str, metric: str, dataset: str | None = None, sequence: str | None = None) -> float:
         """Mean over pictures; not a number if there are none."""
@@ -139,7 +140,7 @@ class Evaluation:
 
     def seconds(self, model: str) -> float | None:
         """Median time per picture; None if it was not measured."""
-        found = {row.image: row.seconds for row in self.rows if row.model == model and row.seconds is not None}
+        found = {row.picture: row.seconds for row in self.rows if row.model == model and row.seconds is not None}
         return statistics.median(found.values()) if found else None
 
     def peak_mb(self, model: str) -> float | None:
@@ -149,18 +150,26 @@ class Evaluation:
     @cached_property
     def problems(self) -> list[tuple[str, str, int]]:
         """(Model, problem, pictures) of all figures that are missing."""
-        met: dict[tuple[str, str], set[str]] = {}
+        met: dict[tuple[str, str], set[tuple[str, str]]] = {}
         for row in self.rows:
             if row.problem:
-                met.setdefault((row.model, f"{row.metric}: {row.problem}"), set()).add(row.image)
-        return [(model, problem, len(images)) for (model, problem), images in met.items()]
+                met.setdefault((row.model, f"{row.metric}: {row.problem}"), set()).add(row.picture)
+        return [(model, problem, len(pictures)) for (model, problem), pictures in met.items()]
+
+    def _compared(self, metric: str, dataset: str | None, sequence: str | None) -> list[Row]:
+        """A row for each picture that `images` names."""
+        return [
+            row
+            for row in self._common[metric]
+            if dataset in (None, row.dataset) and sequence in (None, row.sequence)
+        ]
 
     @cached_property
-    def _values(self) -> dict[tuple[str, str], dict[str, float]]:
-        found: dict[tuple[str, str], dict[str, float]] = {}
+    def _values(self) -> dict[tuple[str, str], dict[tuple[str, str], float]]:
+        found: dict[tuple[str, str], dict[tuple[str, str], float]] = {}
         for row in self.rows:
             if row.value is not None:
-                found.setdefault((row.model, row.metric), {})[row.image] = row.value
+                found.setdefault((row.model, row.metric), {})[row.picture] = row.value
         return found
 
     @cached_property
@@ -169,8 +178,8 @@ class Evaluation:
         common = {}
         for metric in self.metrics:
             sides = [found for (_, key), found in self._values.items() if key == metric]
-            first = {row.image: row for row in self.rows if row.metric == metric and row.value is not None}
-            common[metric] = [row for image, row in first.items() if all(image in found for found in sides)]
+            first = {row.picture: row for row in self.rows if row.metric == metric and row.value is not None}
+            common[metric] = [row for picture, row in first.items() if all(picture in found for found in sides)]
         return common
 
 

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Subset
 from deblurgan.engines.threads import allowed_threads
 from deblurgan.errors import RecipeError
 from deblurgan.evaluation import INPUT, evaluate
-from deblurgan.pairs import Pair, find_pairs
+from deblurgan.pairs import Pair, joined_pairs
 from deblurgan.restore import Restorer
 from deblurgan.training import state as states
 from deblurgan.training.dataset import TrainingSet
@@ -61,7 +61,7 @@ def train(
     run.open(recipe)
     state = states.load(folder / LAST, recipe, fabric) if resume else states.begin(recipe, fabric)
     run.rewind(state.step)
-    validation = [pair for source in recipe.validation.pairs for pair in find_pairs(Path(source))]
+    validation = joined_pairs(recipe.validation.pairs)
     restorer = Restorer(
         manifest_of(state.average, recipe, name="average"), TorchEngine(state.average, recipe.precision)
     )

@@ -8,6 +8,7 @@ import json
 import logging
 import platform
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,10 +95,12 @@ class RunFolder:
 
     def keep_samples(self, step: int, restorer: Restorer, pairs: list[Pair]) -> None:
         """Write blurred, restored and sharp side by side, a file per pair and step."""
+        names = Counter(pair.name for pair in pairs)
         for pair in pairs:
+            name = pair.name if names[pair.name] == 1 else f"{pair.dataset}/{pair.name}"
             blurred, sharp = (image.read(path).pixels for path in (pair.blurred, pair.sharp))
             restored = restorer(blurred).pixels
-            target = self.folder / SAMPLES / f"{pair.name.replace('/', '_')}_{step:07d}.png"
+            target = self.folder / SAMPLES / f"{name.replace('/', '_')}_{step:07d}.png"
             image.write(image.Image(np.concatenate([blurred, restored, sharp], axis=1)), target, overwrite=True)
 
     def save(self, state: states.TrainingState, name: str) -> None:
