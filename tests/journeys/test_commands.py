@@ -54,6 +54,12 @@ def test_synthesised_pairs_repeat_with_their_seed(pairs, tmp_path):
         assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes()
 
 
+def test_a_seed_below_zero_is_refused(photo_file, tmp_path):
+    result = CliRunner().invoke(cli.program, ["synthesise", str(photo_file), "-o", str(tmp_path), "--seed", "-1"])
+    assert result.exit_code == 2
+    assert "-1 is not in the range" in result.output
+
+
 def test_pairs_are_made_as_a_recipe_degrades_them(tmp_path, scene):
     PIL.Image.fromarray(scene).save(tmp_path / "scene.png")
     call("synthesise", tmp_path / "scene.png", "-o", tmp_path / "pairs", "--recipe", "super-resolution-x2")
