@@ -44,7 +44,7 @@ def test_doctor_names_the_engine_that_would_be_used():
 def test_models_are_listed_described_and_located():
     assert call("models", "list").startswith("default\t")
     assert "4,699,500 of them live" in call("models", "info", "default")
-    assert "18.88 GMACs for 640x360" in call("models", "info", "default", "--size", 640, 360)
+    assert "18.88 GMACs for 640x360" in call("models", "info", "default", "--size", "640x360")
     assert call("models", "path").strip().endswith("default")
 
 
