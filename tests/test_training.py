@@ -11,6 +11,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from deblurgan import networks  # noqa: E402
 from deblurgan.blur import BlurSettings  # noqa: E402
 from deblurgan.errors import BrokenModel, RecipeError  # noqa: E402
 from deblurgan.restore import RestoreOptions, Restorer, load  # noqa: E402
@@ -22,7 +23,7 @@ from deblurgan.training.losses import LOSSES  # noqa: E402
 from deblurgan.training.pictures import load_pictures  # noqa: E402
 from deblurgan.training.recipe import as_toml, from_settings  # noqa: E402
 from deblurgan.training.run_folder import LAST, LOG  # noqa: E402
-from deblurgan.training.settings import AdversarialSettings, Recipe  # noqa: E402
+from deblurgan.training.settings import AdversarialSettings, GeneratorSettings, Recipe  # noqa: E402
 from deblurgan.training.step import rate_share, training_step  # noqa: E402
 from deblurgan.training.torch_engine import TorchEngine  # noqa: E402
 
@@ -212,10 +213,43 @@ def test_a_checkpoint_of_another_network_is_refused(tiny, tmp_path):
 def test_training_can_start_from_an_exported_model(tiny, tmp_path):
     first = state.begin(tiny)
     export(first.average, manifest_of(first.average, tiny, name="tiny"), tmp_path / "model")
-    start = dataclasses.replace(tiny.generator, start_from=str(tmp_path / "model"))
-    second = state.begin(dataclasses.replace(tiny, seed=5, generator=start))
-    for old, new in zip(first.generator.parameters(), second.generator.parameters(), strict=True):
-        torch.testing.assert_close(old, new, atol=1e-3, rtol=1e-3)
+    for place in ("model", "model/model.onnx"):
+        start = dataclasses.replace(tiny.generator, start_from=str(tmp_path / place))
+        second = state.begin(dataclasses.replace(tiny, seed=5, generator=start))
+        for old, new in zip(first.generator.parameters(), second.generator.parameters(), strict=True):
+            torch.testing.assert_close(old, new, atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize(("generator", "file"), [("fpn_plain", "a.safetensors"), ("fpn_mobilenet", "a.h5")])
+def test_training_can_start_from_the_weights_in_a_file(generator, file, tiny, tmp_path):
+    pytest.importorskip("timm")
+    options = tiny.generator.options if generator == "fpn_plain" else {}
+    first = networks.build(generator, **options)
+    (networks.save if file.endswith("s") else networks.save_official)(first, tmp_path / file)
+    settings = GeneratorSettings(generator, options, start_from=str(tmp_path / file))
+    second = state.begin(dataclasses.replace(tiny, seed=5, generator=settings))
+    for old, new in zip(first.parameters(), second.average.parameters(), strict=True):
+        assert torch.equal(old, new)
+
+
+def test_a_start_from_another_network_or_no_network_is_refused(tiny, tmp_path, photo_file):
+    other = networks.build("fpn_plain", **tiny.generator.options | {"channels": [16, 8]})
+    networks.save(other, tmp_path / "other.safetensors")
+    for file, error, says in (
+        (tmp_path / "other.safetensors", RecipeError, r"start from .*other\.safetensors: .*do not fit"),
+        (photo_file, BrokenModel, r"photo\.jpg is not a PyTorch checkpoint"),
+    ):
+        start = dataclasses.replace(tiny.generator, start_from=str(file))
+        with pytest.raises(error, match=says):
+            state.begin(dataclasses.replace(tiny, generator=start))
+
+
+def test_a_file_that_is_no_checkpoint_of_a_training_is_refused(tiny, tmp_path, photo_file):
+    torch.save({"model": state.begin(tiny).average.state_dict()}, tmp_path / "official.h5")
+    with pytest.raises(RecipeError, match=r"official\.h5 is not the checkpoint of a training"):
+        state.load(tmp_path / "official.h5")
+    with pytest.raises(BrokenModel, match=r"photo\.jpg is not a PyTorch checkpoint"):
+        state.load(photo_file)
 
 
 def test_a_scale_recurrent_network_starts_as_the_network_of_one_scale_that_it_starts_from(tiny, tmp_path):

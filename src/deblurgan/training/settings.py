@@ -73,7 +73,8 @@ class GeneratorSettings:
     Attributes:
         name: a key of `deblurgan.networks.GENERATORS`.
         options: its keyword arguments.
-        start_from: a model folder or checkpoint whose weights are the start; empty for none.
+        start_from: what has the weights to start with: a model's name, folder or ONNX file, the checkpoint of a
+            training, or a file as `deblurgan.networks.load` reads it; empty for none.
         frozen_steps: updates at the start during which the backbone stays as it is.
         equivariant: whether a flipped or turned picture always gives the flipped or turned result, so that what
             is learned of one direction of blur holds for eight (`deblurgan.networks.equivariance`).
