@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
+from click.testing import CliRunner
 
 torch = pytest.importorskip("torch")
 
-from deblurgan import networks  # noqa: E402
+from deblurgan import cli, networks  # noqa: E402
 from deblurgan.blur import BlurSettings  # noqa: E402
 from deblurgan.errors import BrokenModel, RecipeError  # noqa: E402
 from deblurgan.restore import RestoreOptions, Restorer, load  # noqa: E402
@@ -317,3 +318,32 @@ def test_an_export_that_differs_from_its_network_is_refused(tiny, tmp_path, monk
     monkeypatch.setattr(TorchEngine, "run", lambda self, batch: batch + 1)
     with pytest.raises(BrokenModel, match="differs"):
         verify(model, trained.average)
+
+
+def test_a_refused_export_leaves_an_older_model_as_it_was_and_makes_no_new_one(tiny, tmp_path, monkeypatch):
+    trained = state.begin(tiny)
+    facts = manifest_of(trained.average, tiny, name="tiny")
+    old = export(trained.average, facts, tmp_path / "old").path
+    (old / "CARD.md").write_text("mine")
+    held = {path.name: path.read_bytes() for path in old.iterdir()}
+    torch.nn.init.normal_(trained.average.decoder.head.weight)
+    run = TorchEngine.run
+    monkeypatch.setattr(TorchEngine, "run", lambda self, batch: run(self, batch) + 1)
+    for folder in (old, tmp_path / "new"):
+        with pytest.raises(BrokenModel, match="model 'tiny' differs"):
+            export(trained.average, facts, folder)
+    assert {path.name: path.read_bytes() for path in old.iterdir()} == held
+    assert not [path for path in tmp_path.iterdir() if path.name not in ("old", "photos", "pairs")]
+    monkeypatch.undo()
+    export(trained.average, facts, old)
+    assert (old / "CARD.md").read_text() == "mine"
+    assert (old / "model.onnx").read_bytes() != held["model.onnx"]
+
+
+def test_an_export_whose_calibration_is_refused_is_not_written(tiny, tmp_path):
+    state.save(state.begin(tiny), tmp_path / LAST)
+    (tmp_path / "empty").mkdir()
+    arguments = ["export", str(tmp_path / LAST), "-o", str(tmp_path / "model")]
+    result = CliRunner().invoke(cli.program, [*arguments, "--calibrate", str(tmp_path / "empty")])
+    assert isinstance(result.exception, BrokenModel)
+    assert not (tmp_path / "model").exists()
