@@ -40,6 +40,15 @@ def test_writing_and_reading_gives_the_same_manifest(tmp_path):
         ({"schema": 99}, "schema"),
         ({"tiling": "sometimes"}, "tiling"),
         ({"name": ...}, "incomplete"),
+        ({"files": {"onnx": {"path": "model.onnx"}}}, "incomplete"),
+        ({"files": {"onnx": {"path": "model.onnx", "sha256": "00", "colour": 3}}}, "colour"),
+        ({"files": ["model.onnx"]}, r'files cannot be \["model.onnx"\]'),
+        ({"files": {"onnx": {"path": 3, "sha256": "00"}}}, "files"),
+        ({"files": {"onnx": "model.onnx"}}, "files"),
+        ({"minimum_size": 32}, "minimum_size cannot be 32"),
+        ({"value_range": [0, 1, 2]}, "value_range"),
+        ({"halo": "wide"}, "halo"),
+        ({"measured": [3]}, "measured"),
     ],
 )
 def test_a_wrong_manifest_is_refused(tmp_path, change, says):

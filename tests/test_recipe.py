@@ -1,10 +1,14 @@
 """Recipes are read strictly: a misspelt or contradictory setting fails before anything starts."""
 
+from dataclasses import is_dataclass
+from typing import get_type_hints
+
 import pytest
 
 from deblurgan.errors import RecipeError
 from deblurgan.training import recipe as recipes
 from deblurgan.training.recipe import from_settings, load
+from deblurgan.training.settings import LEAST, Recipe
 
 
 @pytest.mark.parametrize("name", recipes.names())
@@ -33,6 +37,9 @@ def test_every_bundled_recipe_loads_and_survives_its_own_toml(name, tmp_path):
         ({"data": {"photos": ["p"], "real_share": 0.0}, "losses": {"charbonnier": 0, "frequency": 0}}, "weight"),
         ({"data": {"photos": ["p"], "real_share": 0.0}, "losses": {"content": 1.0}}, "VGG19"),
         ({"data": {"photos": ["p"], "real_share": 0.0}, "adversarial": {"loss": "wgan_gp"}}, "penalty"),
+        ({"data": {"pairs": [{"folder": "p", "every": 0}]}}, "every in data.pairs must be at least 1"),
+        ({"data": {"pairs": [{"every": 2}]}}, r"data\.pairs\.folder is missing"),
+        ({"data": {"pairs": ["p"]}, "optimiser": {"betas": [0.9]}}, r"optimiser\.betas"),
     ],
 )
 def test_a_wrong_setting_is_refused_by_name(settings, says):
@@ -47,10 +54,39 @@ def test_overrides_change_single_settings():
     assert recipe.digest() != load("plain").digest()
 
 
-@pytest.mark.parametrize("override", ["data.batch", "data.bach=3", "data.least_size=0", "data.recoloured=2"])
+@pytest.mark.parametrize(
+    "override",
+    [
+        *("data.batch", "data.bach=3", "data.least_size=0", "data.recoloured=2"),
+        *("seed.x=1", "data.workers.x.y=1", "data.pairs.x=1"),
+    ],
+)
 def test_a_wrong_override_is_refused(override):
     with pytest.raises(RecipeError):
         load("plain", (override,))
+
+
+@pytest.mark.parametrize(("path", "least"), LEAST.items())
+def test_a_whole_number_below_its_least_is_refused_by_name(path, least):
+    with pytest.raises(RecipeError, match=f"{path} is {least - 1}; it must be at least {least}"):
+        load("plain", (f"{path}={least - 1}",))
+
+
+def test_every_whole_number_of_a_recipe_has_a_least_value():
+    sections = {"": Recipe, **{name: kind for name, kind in get_type_hints(Recipe).items() if is_dataclass(kind)}}
+    numbers = {
+        f"{name}.{setting}".lstrip(".")
+        for name, section in sections.items()
+        for setting, kind in get_type_hints(section).items()
+        if kind is int
+    }
+    assert numbers == set(LEAST)
+
+
+def test_a_file_that_is_no_text_is_no_recipe(tmp_path):
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    with pytest.raises(RecipeError, match=r"photo\.jpg is not text"):
+        load(str(tmp_path / "photo.jpg"))
 
 
 def test_an_unknown_recipe_is_answered_with_the_known_ones():

@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
+from click.testing import CliRunner
 
 torch = pytest.importorskip("torch")
 
+from deblurgan import cli, networks  # noqa: E402
 from deblurgan.blur import BlurSettings  # noqa: E402
 from deblurgan.errors import BrokenModel, RecipeError  # noqa: E402
 from deblurgan.restore import RestoreOptions, Restorer, load  # noqa: E402
@@ -23,7 +25,7 @@ from deblurgan.training.losses import LOSSES  # noqa: E402
 from deblurgan.training.pictures import load_pictures  # noqa: E402
 from deblurgan.training.recipe import as_toml, from_settings  # noqa: E402
 from deblurgan.training.run_folder import LAST, LOG, SAMPLES  # noqa: E402
-from deblurgan.training.settings import AdversarialSettings, Recipe  # noqa: E402
+from deblurgan.training.settings import AdversarialSettings, GeneratorSettings, Recipe  # noqa: E402
 from deblurgan.training.step import rate_share, training_step  # noqa: E402
 from deblurgan.training.torch_engine import TorchEngine  # noqa: E402
 
@@ -225,10 +227,43 @@ def test_a_checkpoint_of_another_network_is_refused(tiny, tmp_path):
 def test_training_can_start_from_an_exported_model(tiny, tmp_path):
     first = state.begin(tiny)
     export(first.average, manifest_of(first.average, tiny, name="tiny"), tmp_path / "model")
-    start = dataclasses.replace(tiny.generator, start_from=str(tmp_path / "model"))
-    second = state.begin(dataclasses.replace(tiny, seed=5, generator=start))
-    for old, new in zip(first.generator.parameters(), second.generator.parameters(), strict=True):
-        torch.testing.assert_close(old, new, atol=1e-3, rtol=1e-3)
+    for place in ("model", "model/model.onnx"):
+        start = dataclasses.replace(tiny.generator, start_from=str(tmp_path / place))
+        second = state.begin(dataclasses.replace(tiny, seed=5, generator=start))
+        for old, new in zip(first.generator.parameters(), second.generator.parameters(), strict=True):
+            torch.testing.assert_close(old, new, atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize(("generator", "file"), [("fpn_plain", "a.safetensors"), ("fpn_mobilenet", "a.h5")])
+def test_training_can_start_from_the_weights_in_a_file(generator, file, tiny, tmp_path):
+    pytest.importorskip("timm")
+    options = tiny.generator.options if generator == "fpn_plain" else {}
+    first = networks.build(generator, **options)
+    (networks.save if file.endswith("s") else networks.save_official)(first, tmp_path / file)
+    settings = GeneratorSettings(generator, options, start_from=str(tmp_path / file))
+    second = state.begin(dataclasses.replace(tiny, seed=5, generator=settings))
+    for old, new in zip(first.parameters(), second.average.parameters(), strict=True):
+        assert torch.equal(old, new)
+
+
+def test_a_start_from_another_network_or_no_network_is_refused(tiny, tmp_path, photo_file):
+    other = networks.build("fpn_plain", **tiny.generator.options | {"channels": [16, 8]})
+    networks.save(other, tmp_path / "other.safetensors")
+    for file, error, says in (
+        (tmp_path / "other.safetensors", RecipeError, r"start from .*other\.safetensors: .*do not fit"),
+        (photo_file, BrokenModel, r"photo\.jpg is not a PyTorch checkpoint"),
+    ):
+        start = dataclasses.replace(tiny.generator, start_from=str(file))
+        with pytest.raises(error, match=says):
+            state.begin(dataclasses.replace(tiny, generator=start))
+
+
+def test_a_file_that_is_no_checkpoint_of_a_training_is_refused(tiny, tmp_path, photo_file):
+    torch.save({"model": state.begin(tiny).average.state_dict()}, tmp_path / "official.h5")
+    with pytest.raises(RecipeError, match=r"official\.h5 is not the checkpoint of a training"):
+        state.load(tmp_path / "official.h5")
+    with pytest.raises(BrokenModel, match=r"photo\.jpg is not a PyTorch checkpoint"):
+        state.load(photo_file)
 
 
 def test_a_scale_recurrent_network_starts_as_the_network_of_one_scale_that_it_starts_from(tiny, tmp_path):
@@ -296,3 +331,32 @@ def test_an_export_that_differs_from_its_network_is_refused(tiny, tmp_path, monk
     monkeypatch.setattr(TorchEngine, "run", lambda self, batch: batch + 1)
     with pytest.raises(BrokenModel, match="differs"):
         verify(model, trained.average)
+
+
+def test_a_refused_export_leaves_an_older_model_as_it_was_and_makes_no_new_one(tiny, tmp_path, monkeypatch):
+    trained = state.begin(tiny)
+    facts = manifest_of(trained.average, tiny, name="tiny")
+    old = export(trained.average, facts, tmp_path / "old").path
+    (old / "CARD.md").write_text("mine")
+    held = {path.name: path.read_bytes() for path in old.iterdir()}
+    torch.nn.init.normal_(trained.average.decoder.head.weight)
+    run = TorchEngine.run
+    monkeypatch.setattr(TorchEngine, "run", lambda self, batch: run(self, batch) + 1)
+    for folder in (old, tmp_path / "new"):
+        with pytest.raises(BrokenModel, match="model 'tiny' differs"):
+            export(trained.average, facts, folder)
+    assert {path.name: path.read_bytes() for path in old.iterdir()} == held
+    assert not [path for path in tmp_path.iterdir() if path.name not in ("old", "photos", "pairs")]
+    monkeypatch.undo()
+    export(trained.average, facts, old)
+    assert (old / "CARD.md").read_text() == "mine"
+    assert (old / "model.onnx").read_bytes() != held["model.onnx"]
+
+
+def test_an_export_whose_calibration_is_refused_is_not_written(tiny, tmp_path):
+    state.save(state.begin(tiny), tmp_path / LAST)
+    (tmp_path / "empty").mkdir()
+    arguments = ["export", str(tmp_path / LAST), "-o", str(tmp_path / "model")]
+    result = CliRunner().invoke(cli.program, [*arguments, "--calibrate", str(tmp_path / "empty")])
+    assert isinstance(result.exception, BrokenModel)
+    assert not (tmp_path / "model").exists()

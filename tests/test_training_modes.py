@@ -12,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning_fabric")
 
-from deblurgan.errors import RecipeError, TrainingFailed  # noqa: E402
+from deblurgan.errors import RecipeError, TrainingFailed, UnwritableTarget  # noqa: E402
 from deblurgan.restore import RestoreOptions, load  # noqa: E402
 from deblurgan.training import loop, state  # noqa: E402
 from deblurgan.training.dataset import TrainingSet  # noqa: E402
@@ -133,6 +133,16 @@ def test_a_run_leaves_recipe_environment_log_samples_and_both_checkpoints(recipe
 def test_a_run_stops_in_time_and_goes_on_from_there(recipe, tmp_path):
     assert loop.train(recipe, tmp_path / "run", threads=1, minutes=0).step == 1
     assert loop.train(recipe, tmp_path / "run", threads=1, resume=True).step == 4
+
+
+def test_a_training_is_never_replaced_by_another_one(recipe, tmp_path):
+    loop.train(recipe, tmp_path / "run", threads=1, minutes=0)
+    left = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir() if path.is_file()}
+    with pytest.raises(UnwritableTarget, match="run holds a training; go on from it with --resume"):
+        loop.train(changed(recipe, data={"batch": 2}), tmp_path / "run", threads=1)
+    with pytest.raises(RecipeError, match="other options"):
+        loop.train(changed(recipe, generator={"options": {}}), tmp_path / "run", threads=1, resume=True)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir() if path.is_file()} == left
 
 
 def test_packed_pictures_are_those_that_were_decoded_and_are_packed_once(recipe, tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deblurgan.errors import UnwritableTarget
-from deblurgan.whole import whole_file, write_whole
+from deblurgan.whole import whole_file, whole_folder, write_whole
 
 
 @pytest.mark.parametrize("nameless", [True, False], ids=["without a name first", "beside"])
@@ -77,3 +77,49 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
         part.write_text("new")
     assert (tmp_path / "link.txt").is_symlink()
     assert (tmp_path / "real.txt").read_text() == "new"
+
+
+def test_a_folder_appears_with_all_of_its_files(tmp_path: Path) -> None:
+    with whole_folder(tmp_path / "models" / "new", last="list") as place:
+        for name in ("list", "a"):
+            (place / name).write_text(name)
+        assert not (tmp_path / "models" / "new").exists()
+    assert sorted(path.name for path in (tmp_path / "models" / "new").iterdir()) == ["a", "list"]
+    assert len(list((tmp_path / "models").iterdir())) == 1
+
+
+def test_a_folder_that_exists_keeps_its_other_files_and_gets_the_last_one_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "card").write_text("old")
+    (tmp_path / "list").write_text("old")
+    moved: list[str] = []
+    replace = os.replace
+    monkeypatch.setattr(os, "replace", lambda a, b: [moved.append(Path(b).name), replace(a, b)])
+    with whole_folder(tmp_path, last="list") as place:
+        for name in ("a", "list", "z"):
+            (place / name).write_text(name)
+        assert (tmp_path / "list").read_text() == "old"
+    assert (moved[-1], sorted(moved)) == ("list", ["a", "list", "z"])
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        **{name: name for name in ("a", "list", "z")},
+        "card": "old",
+    }
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_failure_leaves_the_folder_as_it_was(tmp_path: Path, there: bool) -> None:
+    folder = tmp_path / "model"
+    if there:
+        write_whole(folder / "list", b"old")
+    with pytest.raises(ZeroDivisionError), whole_folder(folder, last="list") as place:
+        (place / "list").write_text(f"{(place / 'a').write_text('new')} of a list{1 // 0}")
+    assert [path.read_text() for path in tmp_path.rglob("*") if path.is_file()] == ["old"] * there
+    assert list(tmp_path.iterdir()) == [folder] * there
+
+
+def test_a_file_is_no_folder_to_write(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("mine")
+    with pytest.raises(UnwritableTarget, match="a is a file"), whole_folder(tmp_path / "a", last="list"):
+        pass
+    assert (tmp_path / "a").read_text() == "mine"

@@ -54,7 +54,7 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     found = find_pairs(arguments.pairs)
     chosen = found[:: max(1, len(found) // PICTURES)][:PICTURES]
-    sharp = [enlarged(to_float(read(pair.sharp).pixels), arguments.enlarged) for pair in chosen]
+    sharp = [enlarged(read(pair.sharp).pixels, arguments.enlarged) for pair in chosen]
     restorers = [load(model) for model in arguments.model]
     print("length", *arguments.model, sep="\t")
     for length in arguments.lengths:

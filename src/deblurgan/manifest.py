@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import types
+import typing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -118,7 +120,7 @@ def load(folder: Path) -> Manifest:
     """Read a model folder's manifest.
 
     Raises:
-        BrokenModel: it is missing, not JSON, of another schema, or has unknown or missing facts.
+        BrokenModel: it is missing, not JSON, of another schema, or has unknown, missing or misformed facts.
     """
     path = folder / FILE_NAME
     try:
@@ -132,6 +134,10 @@ def load(folder: Path) -> Manifest:
     known = {entry.name: entry for entry in dataclasses.fields(Manifest)}
     if unknown := sorted(content.keys() - known.keys()):
         raise BrokenModel(f"{path} holds the unknown fact {unknown[0]!r}; use a matching version of deblurgan.")
+    kinds = typing.get_type_hints(Manifest)
+    if wrong := [key for key, value in content.items() if not _fits(kinds[key], value)]:
+        found = json.dumps(content[wrong[0]], ensure_ascii=False)
+        raise BrokenModel(f"{path}: {wrong[0]} cannot be {found}; export or download the model again.")
     try:
         return Manifest(**{key: _revive(key, value) for key, value in content.items()})
     except TypeError as error:
@@ -157,6 +163,22 @@ def checksum(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _fits(kind: Any, value: Any) -> bool:
+    """Whether a value from JSON can be what a fact is declared to be; what is lacking or unknown shows later."""
+    origin, parts = typing.get_origin(kind), typing.get_args(kind)
+    if origin is types.UnionType:
+        return any(_fits(part, value) for part in parts)
+    if origin is tuple:
+        wanted = parts[:1] * len(value) if ... in parts and isinstance(value, list) else parts
+        return isinstance(value, list) and len(value) == len(wanted) and all(map(_fits, wanted, value))
+    if origin is dict:
+        return isinstance(value, dict) and all(_fits(parts[1], each) for each in value.values())
+    if dataclasses.is_dataclass(kind):
+        kinds = typing.get_type_hints(kind)
+        return isinstance(value, dict) and all(_fits(kinds.get(key, Any), each) for key, each in value.items())
+    return kind is Any or isinstance(value, int | float if kind is float else kind)
 
 
 def _revive(key: str, value: Any) -> Any:

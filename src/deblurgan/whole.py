@@ -1,4 +1,4 @@
-"""Put a file at its place whole or not at all."""
+"""Put a file, or files that belong together, at its place whole or not at all."""
 
 import contextlib
 import os
@@ -64,9 +64,39 @@ def write_whole(target: Path | str, contents: bytes, *, overwrite: bool = False)
 
 
 @contextmanager
+def whole_folder(target: Path, *, last: str) -> Iterator[Path]:
+    """Yield an empty temporary folder; its files take their places in `target` when the block ends well.
+
+    A target that is not there yet appears whole. One that exists keeps its other files, and those of the same
+    names are replaced, `last` after all others: the one that says what the others are. When the block raises, the
+    target stays as it was.
+
+    Raises:
+        UnwritableTarget: the target is a file, or the system refuses it; an OSError inside the block counts as
+            such a refusal.
+    """
+    with _refusals_of(target):
+        place = Path(os.path.realpath(target))
+        if place.exists() and not place.is_dir():
+            raise UnwritableTarget(f"{target} is a file; name a folder to write.")
+        # The folder around one that exists may be another disk, or closed to us.
+        part = _part_of(place / last if place.exists() else place)
+        part.mkdir(parents=True)
+        try:
+            yield part
+            if place.exists():
+                for file in sorted(part.iterdir(), key=lambda file: file.name == last):
+                    _settle(file, place / file.name, target, overwrite=True)
+            else:
+                part.rename(place)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
 def _place_for(target: Path | str, overwrite: bool) -> Iterator[Path]:
     """The path to write for `target`, its folder made; an OSError in the block becomes UnwritableTarget."""
-    try:
+    with _refusals_of(target):
         # A link stays a link: the file it points to is the one to replace.
         place = Path(os.path.realpath(target))
         if place.is_dir():
@@ -75,6 +105,12 @@ def _place_for(target: Path | str, overwrite: bool) -> Iterator[Path]:
             raise _taken(target)
         place.parent.mkdir(parents=True, exist_ok=True)
         yield place
+
+
+@contextmanager
+def _refusals_of(target: Path | str) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         why = error.strerror or str(error)
         raise UnwritableTarget(f"{target} cannot be written ({why}); choose another place.") from error

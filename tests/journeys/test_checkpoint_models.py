@@ -30,6 +30,16 @@ def test_a_model_in_the_cache_that_cannot_be_read_is_made_anew(tmp_path, monkeyp
     assert find(tmp_path / "small.safetensors") == first
 
 
+def test_a_checkpoint_that_fails_the_check_is_refused_every_time(tmp_path, monkeypatch):
+    monkeypatch.setenv("DEBLURGAN_CACHE", str(tmp_path / "cache"))
+    small = networks.build("fpn_plain", channels=(8, 8), depths=(1, 1), decoder_depths=(1,))
+    networks.save(small, tmp_path / "small.safetensors")
+    monkeypatch.setattr("deblurgan.training.export.TOLERANCE", -1)
+    for _ in range(2):
+        with pytest.raises(BrokenModel, match="model 'small' differs"):
+            find(tmp_path / "small.safetensors")
+
+
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path):
     (tmp_path / "notes.h5").write_text("not weights")
     with pytest.raises(BrokenModel, match="checkpoint"):

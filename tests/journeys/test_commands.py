@@ -55,7 +55,7 @@ def test_doctor_names_the_engine_that_would_be_used():
 def test_models_are_listed_described_and_located():
     assert call("models", "list").startswith("default\t")
     assert "4,699,500 of them live" in call("models", "info", "default")
-    assert "18.88 GMACs for 640x360" in call("models", "info", "default", "--size", 640, 360)
+    assert "18.88 GMACs for 640x360" in call("models", "info", "default", "--size", "640x360")
     assert call("models", "path").strip().endswith("default")
 
 
@@ -63,6 +63,12 @@ def test_synthesised_pairs_repeat_with_their_seed(pairs, tmp_path):
     call("synthesise", tmp_path / "sharp", "-o", tmp_path / "again", "--longest", 6, "--seed", 3)
     for path in pairs.iterdir():
         assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_a_seed_below_zero_is_refused(photo_file, tmp_path):
+    result = CliRunner().invoke(cli.program, ["synthesise", str(photo_file), "-o", str(tmp_path), "--seed", "-1"])
+    assert result.exit_code == 2
+    assert "-1 is not in the range" in result.output
 
 
 def test_pairs_are_made_as_a_recipe_degrades_them(tmp_path, scene):

@@ -8,11 +8,19 @@ import click
 
 from deblurgan import catalogue
 from deblurgan.extras import require
+from deblurgan.manifest import FILE_NAME
+from deblurgan.whole import whole_folder
 
 
 @click.command()
 @click.argument("run", metavar="RUN_OR_CHECKPOINT", type=click.Path(exists=True))
-@click.option("-o", "--output", required=True, metavar="DIR", help="Model folder to write.")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="DIR",
+    help="Model folder to write; a model in it is replaced once the new one is verified, other files stay.",
+)
 @click.option(
     "--checkpoint",
     type=click.Choice(["best", "last"]),
@@ -73,10 +81,11 @@ def export(
     facts = manifest_of(
         trained.average, trained.recipe, name=name or folder.name, version=version, trained_on=trained_on
     )
-    model = write_model(trained.average, facts, folder)
-    if pictures:
-        model = calibrate(model, Path(pictures))
-    if pairs:
-        measure(model, Path(pairs))
+    with whole_folder(folder, last=FILE_NAME) as place:
+        model = write_model(trained.average, facts, place)
+        if pictures:
+            model = calibrate(model, Path(pictures))
+        if pairs:
+            measure(model, Path(pairs))
     click.echo(folder)
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from deblurgan import catalogue
+from deblurgan.commands.options import Size
 
 
 @click.group()
@@ -22,14 +23,12 @@ def list_models() -> None:
 
 @models.command()
 @click.argument("model", required=False)
-@click.option(
-    "--size", nargs=2, type=click.IntRange(min=1), default=(1280, 720), show_default=True, help="Width and height."
-)
+@click.option("--size", type=Size(), default="1280x720", show_default=True, help="Of the picture.")
 def info(model: str | None, size: tuple[int, int]) -> None:
     """Everything the manifest of MODEL says, and what it costs for a picture of a size."""
     folder = catalogue.find(model)
     facts = folder.manifest
-    width, height = size
+    height, width = size
     stored = sum(folder.file(kind).stat().st_size for kind in facts.files) / 1e6
     lines = {
         "name": f"{facts.name}, version {facts.version}",

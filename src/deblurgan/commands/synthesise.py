@@ -40,7 +40,7 @@ def _window(context: click.Context, parameter: click.Parameter, value: str | Non
 @click.option(
     "-o", "--output", required=True, metavar="PAIRS", help="Folder for NAME_blur.png and NAME_sharp.png."
 )
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--count", type=click.IntRange(1), default=1, show_default=True, help="Pairs per photograph.")
 @click.option(
     "--longest",

@@ -16,7 +16,13 @@ from deblurgan.extras import require
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a setting, such as data.batch=4."
 )
-@click.option("-o", "--output", required=True, metavar="RUN", help="Folder for the checkpoint and the log.")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="RUN",
+    help="Folder for the checkpoint and the log; one that holds a training needs --resume or --carry.",
+)
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in RUN.")
 @click.option("--minutes", type=click.FloatRange(min=0), help="Stop after this time, with a checkpoint.")
 @click.option(

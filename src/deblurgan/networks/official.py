@@ -137,18 +137,27 @@ def read_official(path: Path) -> dict[str, Tensor]:
     Raises:
         BrokenModel: the file cannot be read, or holds something else than tensors.
     """
-    try:
-        content: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise BrokenModel(f"{path} cannot be read: {error.strerror or error}.") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError):
-        raise BrokenModel(f"{path} is not a PyTorch checkpoint of plain tensors, or is damaged.") from None
+    content = read_checkpoint(path)
     for key in _CONTAINERS:
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
         raise BrokenModel(f"{path} holds no weights by name; expected a dictionary of tensors.")
     return {str(name).removeprefix(_PREFIX): tensor for name, tensor in content.items()}
+
+
+def read_checkpoint(path: Path) -> Any:
+    """What `torch.save` put into a file; only tensors and plain values are taken.
+
+    Raises:
+        BrokenModel: the file cannot be read, or holds something else.
+    """
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise BrokenModel(f"{path} cannot be read: {error.strerror or error}.") from None
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError):
+        raise BrokenModel(f"{path} is not a PyTorch checkpoint of plain tensors, or is damaged.") from None
 
 
 def _trunk_tensors(trunk: Trunk, ours: Mapping[str, tuple[int, ...]]) -> list[OfficialTensor]:

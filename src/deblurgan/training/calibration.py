@@ -122,9 +122,11 @@ def _verify(model: ModelFolder, crops: Sequence[NDArray[np.float32]]) -> None:
         for precision in ("f32", "int8")
     )
     errors = [np.mean((exact(crop, options).pixels - rounded(crop, options).pixels) ** 2) for crop in crops]
+    exact.close()
+    rounded.close()
     agreement = -10 * np.log10(max(float(np.mean(errors)), 1e-12))
     if agreement < LEAST_AGREEMENT:
         raise BrokenModel(
-            f"In int8, {model.path} is only within {agreement:.1f} dB of float32, so it is not offered; "
-            f"{LEAST_AGREEMENT:g} dB would do."
+            f"In int8, model {model.manifest.name!r} is only within {agreement:.1f} dB of float32, so it is not "
+            f"offered; {LEAST_AGREEMENT:g} dB would do."
         )

@@ -28,7 +28,7 @@ from deblurgan.networks.normalisation import fill, uses_picture_statistics
 from deblurgan.training.onnx_program import pass_program, whole_program
 from deblurgan.training.settings import Recipe
 from deblurgan.training.torch_engine import TorchEngine, weights_of
-from deblurgan.whole import write_whole
+from deblurgan.whole import whole_folder, write_whole
 
 ONNX_FILE, PASS_FILE = "model.onnx", "pass.onnx"
 # In [-1, 1], as the networks give it, a thousandth.
@@ -92,28 +92,30 @@ def export(network: nn.Module, facts: Manifest, folder: Path) -> ModelFolder:
     Args:
         network: maps [N, 3, H, W] in the manifest's value range to the same shape.
         facts: its manifest; `files` is filled in here.
-        folder: to write; an older model in it is replaced.
+        folder: to write; an older model in it is replaced, and other files in it stay.
 
     Raises:
-        BrokenModel: an engine's output differs from the network's by more than the tolerance.
+        BrokenModel: an engine's output differs from the network's by more than the tolerance; then nothing is
+            written.
+        UnwritableTarget: the folder cannot be written.
     """
     form = as_engines_compute(network)
     # Normalisation by the statistics of the picture magnifies the rounding of weights.
     half = facts.statistics == "fixed"
     whole = whole_program(form, facts.size_multiple, facts.minimum_size, half=half).SerializeToString()
-    written = {"onnx": ONNX_FILE}
-    write_whole(folder / ONNX_FILE, whole, overwrite=True)
+    programs = {"onnx": (ONNX_FILE, whole)}
     if facts.recurrent_scales > 1:
         assert isinstance(form, FPNGenerator)
         one_pass = pass_program(form, whole=whole, location=ONNX_FILE)
-        write_whole(folder / PASS_FILE, one_pass.SerializeToString(), overwrite=True)
-        written["pass"] = PASS_FILE
-    files = {kind: manifests.describe_file(folder / name) for kind, name in written.items()}
-    facts = dataclasses.replace(facts, files=files)
-    manifests.save(facts, folder)
-    model = ModelFolder(folder, facts)
-    verify(model, network)
-    return model
+        programs["pass"] = (PASS_FILE, one_pass.SerializeToString())
+    with whole_folder(folder, last=manifests.FILE_NAME) as place:
+        for name, program in programs.values():
+            write_whole(place / name, program)
+        files = {kind: manifests.describe_file(place / name) for kind, (name, _) in programs.items()}
+        facts = dataclasses.replace(facts, files=files)
+        manifests.save(facts, place)
+        verify(ModelFolder(place, facts), network)
+    return ModelFolder(folder, facts)
 
 
 def verify(model: ModelFolder, network: nn.Module) -> None:
@@ -137,7 +139,10 @@ def verify(model: ModelFolder, network: nn.Module) -> None:
         engine.close()
         difference = float(max(differences)) / (high - low)
         if not difference <= TOLERANCE:
-            raise BrokenModel(f"In {name}, {model.path} differs from its network by {difference:.2g}.")
+            raise BrokenModel(
+                f"In {name}, model {facts.name!r} differs from its network by {difference:.2g}, where "
+                f"{TOLERANCE:g} is allowed; it is not to be used."
+            )
 
 
 def _results(engine: Engine, batch: NDArray[np.float32], facts: Manifest) -> list[NDArray[np.float32]]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
 from deblurgan.engines.threads import allowed_threads
-from deblurgan.errors import RecipeError
+from deblurgan.errors import RecipeError, UnwritableTarget
 from deblurgan.evaluation import INPUT, evaluate
 from deblurgan.pairs import Pair, joined_pairs
 from deblurgan.restore import Restorer
@@ -53,13 +53,17 @@ def train(
     Raises:
         RecipeError: the data or the checkpoint does not fit the recipe.
         TrainingFailed: the loss is no longer a number.
-        UnwritableTarget: the folder cannot be written, for want of space for one.
+        UnwritableTarget: the folder holds a training that is not to be resumed, or cannot be written, for want of
+            space for one.
     """
     torch.set_num_threads(threads or allowed_threads())
     fabric = fabric or connect(accelerator="cpu")
     run = RunFolder(folder, leads=fabric.is_global_zero)
-    run.open(recipe)
+    # One process looks, before it writes anything, and all stop: none may wait for another that has gone.
+    if not resume and fabric.broadcast(run.holds_training()):
+        raise UnwritableTarget(f"{folder} holds a training; go on from it with --resume, or give another folder.")
     state = states.load(folder / LAST, recipe, fabric) if resume else states.begin(recipe, fabric)
+    run.open(recipe)
     run.rewind(state.step)
     validation = joined_pairs(recipe.validation.pairs)
     restorer = Restorer(

@@ -8,6 +8,7 @@ import tomllib
 import types
 import typing
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +33,10 @@ def load(recipe: str, overrides: tuple[str, ...] = ()) -> Recipe:
         RecipeError: no such recipe, or its settings are wrong.
     """
     bundled = resources.files("deblurgan.training") / "recipes" / f"{recipe}.toml"
-    if bundled.is_file():
-        text = bundled.read_text("utf-8")
-    elif Path(recipe).is_file():
-        text = Path(recipe).read_text("utf-8")
-    else:
+    file = bundled if bundled.is_file() else Path(recipe)
+    if not file.is_file():
         raise RecipeError(f"No recipe is called {recipe!r}; known: {', '.join(names())}, or give a TOML file.")
-    settings = _parse(text, recipe)
+    settings = _parse(file, recipe)
     for override in overrides:
         _override(settings, override)
     return from_settings(settings)
@@ -57,9 +55,13 @@ def names() -> list[str]:
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
-def _parse(text: str, origin: str) -> dict[str, Any]:
+def _parse(file: Traversable, origin: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise RecipeError(f"{origin} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise RecipeError(f"{origin} is not text, so it is no recipe; give a TOML file.") from None
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{origin} is not valid TOML: {error}.") from None
 
@@ -71,6 +73,8 @@ def _override(settings: dict[str, Any], override: str) -> None:
     *sections, key = path.strip().split(".")
     for section in sections:
         settings = settings.setdefault(section, {})
+        if not isinstance(settings, dict):
+            raise RecipeError(f"Override {override!r}: {section} has a value, and no settings under it.")
     try:
         settings[key] = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
@@ -84,6 +88,8 @@ def _build(kind: Any, settings: dict[str, Any], path: str) -> Any:
         near = difflib.get_close_matches(unknown[0], hints, n=1)
         known = f"did you mean {path}{near[0]}?" if near else f"known here: {', '.join(sorted(hints))}."
         raise RecipeError(f"Unknown setting {path}{unknown[0]}; {known}")
+    if kind is PairSource and "folder" not in settings:
+        raise RecipeError(f"Setting {path}folder is missing; a set of pairs has one.")
     return kind(**{key: _convert(hints[key], value, path + key) for key, value in settings.items()})
 
 
@@ -96,12 +102,14 @@ def _convert(hint: Any, value: Any, path: str) -> Any:
     if dataclasses.is_dataclass(hint) and isinstance(value, hint):  # type: ignore[arg-type]
         return value
     origin = typing.get_origin(hint)
-    if origin is tuple and isinstance(value, list | tuple):
-        return tuple(_convert(typing.get_args(hint)[0], item, path) for item in value)
+    items = typing.get_args(hint)
+    if origin is tuple and isinstance(value, list | tuple) and (... in items or len(value) == len(items)):
+        return tuple(_convert(items[0], item, path) for item in value)
     if origin is dict and isinstance(value, dict):
         return value
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if origin is None and not isinstance(hint, types.UnionType) and type(value) is hint:
         return value
-    raise RecipeError(f"Setting {path} is {value!r}, which is not a {getattr(hint, '__name__', hint)}.")
+    wanted = hint if items else getattr(hint, "__name__", hint)
+    raise RecipeError(f"Setting {path} is {value!r}, which is not a {wanted}.")

@@ -52,6 +52,10 @@ class RunFolder:
         self._bar: tqdm[Any] | None = None
         self._board: SummaryWriter | None = None
 
+    def holds_training(self) -> bool:
+        """Whether checkpoints are there, which a training from the start would replace."""
+        return any((self.folder / name).exists() for name in (LAST, BEST))
+
     def open(self, recipe: Recipe) -> None:
         """Write down the recipe and what it runs on."""
         if not self.leads:

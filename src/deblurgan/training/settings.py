@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from deblurgan.blur import BlurSettings
@@ -72,7 +73,8 @@ class GeneratorSettings:
     Attributes:
         name: a key of `deblurgan.networks.GENERATORS`.
         options: its keyword arguments.
-        start_from: a model folder or checkpoint whose weights are the start; empty for none.
+        start_from: what has the weights to start with: a model's name, folder or ONNX file, the checkpoint of a
+            training, or a file as `deblurgan.networks.load` reads it; empty for none.
         frozen_steps: updates at the start during which the backbone stays as it is.
         equivariant: whether a flipped or turned picture always gives the flipped or turned result, so that what
             is learned of one direction of blur holds for eight (`deblurgan.networks.equivariance`).
@@ -185,6 +187,16 @@ class ValidationSettings:
     samples: int = 2
 
 
+LEAST = {
+    **dict.fromkeys(("seed", "data.workers", "generator.frozen_steps", "validation.samples"), 0),
+    **dict.fromkeys(("schedule.warmup", "schedule.plateau"), 0),
+    **dict.fromkeys(("data.scale", "data.crop", "data.batch", "data.positions", "optimiser.parts"), 1),
+    **dict.fromkeys(("blur.longest", "blur.jpeg_quality", "adversarial.memory", "validation.every"), 1),
+    **dict.fromkeys(("schedule.steps", "schedule.checkpoint_every", "schedule.log_every"), 1),
+}
+"""The least value of each whole number of a recipe, by its path."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """A whole training.
@@ -208,6 +220,7 @@ class Recipe:
     validation: ValidationSettings = field(default_factory=ValidationSettings)
 
     def __post_init__(self) -> None:
+        self._refuse_small_numbers()
         for wrong, message in (
             (self.precision not in ("f32", "bf16"), f"precision is {self.precision!r}; use 'f32' or 'bf16'"),
             (not 0 <= self.data.real_share <= 1, "data.real_share must lie between 0 and 1"),
@@ -261,10 +274,16 @@ class Recipe:
                 self.adversarial.loss == "wgan_gp" and not self.adversarial.penalty,
                 "adversarial.loss 'wgan_gp' needs adversarial.penalty, 10 in its paper",
             ),
-            (self.adversarial.memory < 1, "adversarial.memory must be at least 1"),
+            (any(source.every < 1 for source in self.data.pairs), "every in data.pairs must be at least 1"),
         ):
             if wrong:
                 raise RecipeError(f"Recipe {self.name!r}: {message}.")
+
+    def _refuse_small_numbers(self) -> None:
+        for path, least in LEAST.items():
+            value = attrgetter(path)(self)
+            if value < least:
+                raise RecipeError(f"Recipe {self.name!r}: {path} is {value}; it must be at least {least}.")
 
     def digest(self) -> str:
         """SHA-256 of all settings, the same wherever and however the recipe was written."""

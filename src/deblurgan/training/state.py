@@ -7,17 +7,19 @@ import dataclasses
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
 from deblurgan import catalogue, networks
-from deblurgan.errors import RecipeError
+from deblurgan.errors import BrokenModel, RecipeError
 from deblurgan.networks import FPNGenerator
 from deblurgan.networks.equivariance import is_equivariant, keep_equivariant, make_equivariant
 from deblurgan.networks.normalisation import fill
+from deblurgan.networks.official import read_checkpoint
+from deblurgan.networks.weights import SAFETENSORS
 from deblurgan.training import recipe as recipes
 from deblurgan.training.adversary import Adversary, find_adversary
 from deblurgan.training.devices import connect
@@ -62,8 +64,9 @@ def begin(recipe: Recipe, fabric: Fabric | None = None) -> TrainingState:
         fabric: where to run; None for this process on the processor.
 
     Raises:
-        RecipeError: there is no such network, or the crops do not fit it, or it cannot be kept equivariant as the
-            recipe asks, or starts from one that was not.
+        RecipeError: there is no such network, or the crops or the weights that it starts from do not fit it, or it
+            cannot be kept equivariant as the recipe asks, or starts from one that was not.
+        BrokenModel: the file that it starts from is damaged, or of no network known here.
     """
     torch.manual_seed(recipe.seed)
     generator = _build(recipe)
@@ -73,7 +76,7 @@ def begin(recipe: Recipe, fabric: Fabric | None = None) -> TrainingState:
         except ValueError as error:
             raise RecipeError(f"Recipe {recipe.name!r}: {error}.") from None
     if recipe.generator.start_from:
-        fill(generator, _with_more_inputs(_starting_weights(recipe.generator.start_from), generator))
+        _start_from(recipe.generator.start_from, recipe, generator)
         _refuse_untied(recipe, generator, recipe.generator.start_from)
     return _assemble(recipe, generator, fabric or connect(accelerator="cpu"))
 
@@ -103,8 +106,9 @@ def load(path: Path, recipe: Recipe | None = None, fabric: Fabric | None = None)
         fabric: where to run; None for this process on the processor.
 
     Raises:
-        RecipeError: the file is missing, or the given recipe describes another network, or is to keep equivariant
-            one that is not.
+        RecipeError: the file is missing or no checkpoint of a training, or the given recipe describes another
+            network, or is to keep equivariant one that is not.
+        BrokenModel: the file is damaged.
     """
     content = _read(path)
     stored = recipes.from_settings(content["recipe"])
@@ -176,12 +180,24 @@ def _refuse_untied(recipe: Recipe, generator: FPNGenerator, origin: str) -> None
         )
 
 
+def _start_from(origin: str, recipe: Recipe, generator: FPNGenerator) -> None:
+    weights = _with_more_inputs(_starting_weights(origin), generator)
+    try:
+        fill(generator, weights)
+    except BrokenModel as error:
+        raise RecipeError(f"Recipe {recipe.name!r} cannot start from {origin}: {error}") from None
+
+
 def _starting_weights(origin: str) -> dict[str, Tensor]:
-    """Averaged weights of a checkpoint, or the weights of a model folder."""
-    if Path(origin).is_file():
-        weights: dict[str, Tensor] = _read(Path(origin))["average"]
+    """Averaged weights of a training's checkpoint, or those of a network in a file or a model folder."""
+    path = Path(origin)
+    if not path.is_file() or path.suffix == ".onnx":
+        return weights_of(catalogue.find(origin))
+    content = None if path.suffix == SAFETENSORS else read_checkpoint(path)
+    if _is_training(content):
+        weights: dict[str, Tensor] = content["average"]
         return weights
-    return weights_of(catalogue.find(origin))
+    return networks.load(path).state_dict()
 
 
 def _with_more_inputs(weights: dict[str, Tensor], network: FPNGenerator) -> dict[str, Tensor]:
@@ -198,5 +214,11 @@ def _with_more_inputs(weights: dict[str, Tensor], network: FPNGenerator) -> dict
 def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise RecipeError(f"There is no checkpoint at {path}; start the training without --resume.")
-    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    content = read_checkpoint(path)
+    if not _is_training(content):
+        raise RecipeError(f"{path} is not the checkpoint of a training; give a run folder, or the last.pt in one.")
     return content
+
+
+def _is_training(content: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(content, dict) and {"recipe", "average"} <= content.keys()
