@@ -2,7 +2,7 @@
 
 Usage: python tools/straight_blur.py PAIRS [--model NAME_OR_PATH ...] [--lengths 6 12 ...] [--enlarged 2]
 
-Pictures are enlarged before they are blurred: how many pixels a picture has decides on the sizes that it is seen at.
+Pictures are enlarged before they are blurred: how many pixels one has decides on the sizes that it is seen at.
 """
 
 from __future__ import annotations
