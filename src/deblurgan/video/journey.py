@@ -183,9 +183,9 @@ def _plan(source: Path, container: str, options: VideoOptions, scale: int) -> _P
     footage = survey(source)
     there = footage.whole_until
     if there is not None and (options.stop is None or options.stop > there):
-        length = spoken(footage.declared or there)
+        whole = f" of {spoken(footage.declared)}" if footage.declared and footage.declared > there else ""
         raise UnreadableVideo(
-            f"{source} is cut off at {spoken(there)} of {length} s; get a fresh copy, or restore what is there "
+            f"{source} is cut off at {spoken(there)}{whole} s; get a fresh copy, or restore what is there "
             f"with --to {spoken(there)}."
         )
     return _Plan(
