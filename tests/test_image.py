@@ -365,6 +365,31 @@ def test_a_png_may_keep_its_metadata_behind_its_pixels(depth: Literal[8, 16]) ->
     assert image.xmp
 
 
+@pytest.mark.parametrize("depth", [8, 16])
+def test_a_png_keeps_its_gamma_its_primaries_and_its_texts(depth: Literal[8, 16]) -> None:
+    data = saved(photo(7, 9, depth=depth), "PNG")
+    colours = png_chunk(b"gAMA" + struct.pack(">L", 100_000)) + png_chunk(b"cHRM" + struct.pack(">8L", *range(8)))
+    texts = png_chunk(b"tEXtTitle\0A walk") + png_chunk(b"zTXtComment\0\0" + zlib.compress(b"at night"))
+    stale = png_chunk(b"tEXtexif:Orientation\x006")
+    image = read(data[:33] + colours + stale + data[33:-12] + texts + data[-12:])
+    again = PIL.Image.open(io.BytesIO(saved(image, "PNG")))
+    assert (again.info["gamma"], again.info["chromaticity"][7]) == (1, 7 / 100_000)
+    assert again.text == {"Title": "A walk", "Comment": "at night"}
+    stream = io.BytesIO()
+    write(image, stream, metadata="strip")
+    assert (read(stream.getvalue()).png_colours, read(stream.getvalue()).png_texts) == (colours, b"")
+
+
+def test_texts_and_a_gamma_that_another_format_cannot_hold_are_said(caplog: pytest.LogCaptureFixture) -> None:
+    data = saved(photo(), "PNG")
+    usual = png_chunk(b"gAMA" + struct.pack(">L", 45_455))
+    saved(read(data[:33] + usual + data[33:]), "JPEG")
+    assert not caplog.text
+    own = png_chunk(b"gAMA" + struct.pack(">L", 100_000)) + png_chunk(b"tEXtTitle\0A walk")
+    saved(read(data[:33] + own + data[33:]), "JPEG")
+    assert "JPEG cannot hold the gamma and primaries, texts, left out" in caplog.text
+
+
 def test_exif_that_points_astray_does_not_keep_a_jpeg_from_becoming_a_tiff() -> None:
     block = b"II*\0" + struct.pack("<LHHHL4sHHLLL", 8, 2, 0x010F, 2, 4, b"Cam\0", GPS, 4, 1, 60_000, 0)
     image = read(by_pillow(PIL.Image.new("RGB", (8, 6)), "JPEG", exif=b"Exif\0\0" + block))

@@ -102,11 +102,11 @@ def samples(data: bytes) -> Samples:
 
 
 def png(coded: Coded) -> bytes:
-    """Return a PNG file with the samples, their resolution, ICC profile, EXIF block and XMP packet."""
+    """Return a PNG file with the samples, their resolution, ICC profile, EXIF block, XMP packet and own chunks."""
     bits = 8 * coded.samples.dtype.itemsize
     with _vips_errors():
         body: bytes = _encodable(coded.samples).pngsave_buffer(filter="all", bitdepth=bits, keep="none")
-    chunks = []
+    chunks = [coded.png_colours]
     if coded.icc_profile:
         chunks.append(chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(coded.icc_profile)))
     if coded.saving.dpi:
@@ -116,6 +116,7 @@ def png(coded: Coded) -> bytes:
         chunks.append(chunk(b"eXIf", coded.exif))
     if coded.xmp:
         chunks.append(chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + coded.xmp))
+    chunks.append(coded.png_texts)
     # libvips rewrites EXIF, refuses profiles it dislikes and makes up a resolution: its extra chunks go.
     header, pixels = body[:33], body[body.index(b"IDAT", 33) - 4 :]
     return b"".join((header, *chunks, pixels))
