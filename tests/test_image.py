@@ -348,6 +348,20 @@ def test_a_tiff_in_ycbcr_keeps_its_colours(compression: str | None) -> None:
     assert np.abs(pixels.astype(int) - (219, 30, 0)).max() <= 2
 
 
+def test_a_bigtiff_keeps_what_a_classic_tiff_keeps() -> None:
+    block = b"Exif\0\0" + exif_block()
+    red = PIL.Image.new("RGB", (16, 16), (219, 30, 0)).convert("YCbCr")
+    big, classic = (
+        read(by_pillow(red, "TIFF", exif=block, dpi=(300, 300), big_tiff=is_big)) for is_big in (True, False)
+    )
+    assert (big.exif, big.saving) == (classic.exif, classic.saving)
+    assert same(big.pixels, classic.pixels)
+    again = TiffImagePlugin.TiffImageFile(io.BytesIO(saved(big, "TIFF")))
+    assert (again.info["compression"], again.info["dpi"], again.getexif()[0x010F]) == ("raw", (300, 300), "Camera")
+    assert again.getexif().get_ifd(DETAILS)[0x829A] == TiffImagePlugin.IFDRational(1, 125)
+    assert again.getexif().get_ifd(GPS)[1] == "N"
+
+
 def test_a_tiff_in_ycbcr_of_a_narrow_range_is_refused() -> None:
     red = PIL.Image.new("YCbCr", (16, 16), (74, 86, 230))
     data = by_pillow(red, "TIFF", tiffinfo={532: (16, 235, 128, 240, 128, 240)})

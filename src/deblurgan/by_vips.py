@@ -21,6 +21,8 @@ from deblurgan.samples import row_bands
 
 logger = logging.getLogger(__name__)
 
+# How BigTIFF begins, and the order of its bytes.
+_BIG = {b"II+\0": "<", b"MM\0+": ">"}
 _COMPRESSIONS = {1: "none", 5: "lzw", 8: "deflate", 32946: "deflate", 32773: "packbits"}
 _SUBFILE, _COMPRESSION, _STRIPS, _ORIENTATION, _STRIP_SIZES = 254, 259, 273, 274, 279
 _PHOTOMETRIC, _PALETTE, _YCBCR = 262, 3, 6
@@ -211,11 +213,17 @@ def _encodable(samples: Samples) -> Any:
 
 
 def _tags(tiff: bytes) -> PIL.Image.Exif:
-    """Return the tags of the first directory; empty where Pillow cannot follow them, as in BigTIFF."""
+    """Return the tags of the first directory; empty where Pillow cannot follow them."""
     tags = PIL.Image.Exif()
     with quiet_pillow():
         try:
-            tags.load(tiff)
+            if order := _BIG.get(tiff[:4]):
+                tags.endian, tags.bigtiff = order, True
+                tags.load_from_fp(io.BytesIO(tiff), struct.unpack_from(order + "Q", tiff, 8)[0])
+                # EXIF blocks and results are classic TIFF.
+                tags.bigtiff = False
+            else:
+                tags.load(tiff)
         except DAMAGE:
             return PIL.Image.Exif()
     return tags
