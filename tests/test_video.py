@@ -137,6 +137,17 @@ def test_all_but_the_picture_is_as_it_was_and_the_picture_nearly(recipe, tmp_pat
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted((source.name, target.name))
 
 
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv"])
+def test_stripping_leaves_the_tracks_their_languages(name, tmp_path):
+    words = "subrip" if name == "clip.mkv" else "mov_text"
+    source, target = make(tmp_path, Recipe(name, subtitles=words)), tmp_path / f"out_{name}"
+    assert restore(source, target, metadata="strip").status == "done"
+    assert [language for _, _, language, _ in streams_of(target)][1:] == ["deu", "eng"]
+    with av.open(target) as container:
+        assert "title" not in container.metadata
+        assert not container.chapters()
+
+
 def test_a_title_that_is_not_utf_8_does_not_cost_the_clip(tmp_path):
     source = make(tmp_path, Recipe("clip.mkv", frames=3, subtitles=""))
     source.write_bytes(source.read_bytes().replace(b"A walk", b"A w\xe4lk"))

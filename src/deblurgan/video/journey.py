@@ -60,7 +60,7 @@ class VideoOptions:
         stop: likewise what is from there on; None for no end.
         only_blurred: frames that are sharp already go through as they are.
         steady: restored frames are merged with their neighbours, within a segment.
-        metadata: 'keep' or 'strip', chapters included.
+        metadata: 'keep' or 'strip', chapters included; the tracks' languages stay.
         overwrite: an existing result is replaced.
         skip_existing: an existing result is left and reported as skipped.
         segment: frames that are encoded at a time; a stopped run goes on after the last whole segment.
