@@ -251,6 +251,29 @@ def test_a_change_of_colour_is_said(mode: str, format: str, caplog: pytest.LogCa
     assert "sRGB" in caplog.text if mode == "CMYK" else "full colour" in caplog.text
 
 
+@pytest.mark.parametrize("format", ["PNG", "TIFF"])
+def test_one_bit_that_becomes_eight_is_said(format: str, caplog: pytest.LogCaptureFixture) -> None:
+    options = {"compression": "group4"} if format == "TIFF" else {}
+    read(by_pillow(PIL.Image.new("1", (9, 7)), format, **options))
+    assert "its 1 bit a sample became 8" in caplog.text
+
+
+@pytest.mark.parametrize("format", ["JPEG", "TIFF"])
+def test_a_profile_that_cmyk_did_not_have_is_not_said_to_be_left_out(
+    format: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for profile, said in ((None, False), (PROFILE, True)):
+        caplog.clear()
+        read(by_pillow(PIL.Image.new("CMYK", (4, 3)), format, icc_profile=profile))
+        assert "CMYK became sRGB" in caplog.text
+        assert ("profile" in caplog.text) is said
+
+
+def test_a_tiff_of_floats_is_refused_by_what_it_is() -> None:
+    with pytest.raises(UnreadableImage, match="has samples of the kind float; save it with whole numbers"):
+        read(by_pillow(PIL.Image.new("F", (4, 3)), "TIFF"))
+
+
 def test_exif_is_patched_in_place_and_loses_its_stale_thumbnail() -> None:
     block = exif_block(6)
     patched = patched_exif(block, 70, 90)

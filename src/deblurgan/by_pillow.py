@@ -130,7 +130,7 @@ def _read(data: bytes, name: str, format: str, max_pixels: int) -> Coded:
     if bits > 8 and picture.mode != "I;16":
         logger.warning("%s: its %d bits a sample became 8", name, bits)
     exif = info.get("exif", b"").removeprefix(EXIF_PREFIX) or _exif_in_text(info) or None
-    say_converted(name, picture.mode)
+    say_converted(name, picture.mode, has_profile=bool(info.get("icc_profile")))
     dpi = sane_dpi(*info["dpi"]) if "dpi" in info else None
     return Coded(
         samples=by_vips.samples(data)

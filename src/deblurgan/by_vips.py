@@ -24,7 +24,8 @@ logger = logging.getLogger(__name__)
 # How BigTIFF begins, and the order of its bytes.
 _BIG = {b"II+\0": "<", b"MM\0+": ">"}
 _COMPRESSIONS = {1: "none", 5: "lzw", 8: "deflate", 32946: "deflate", 32773: "packbits"}
-_SUBFILE, _COMPRESSION, _STRIPS, _ORIENTATION, _STRIP_SIZES = 254, 259, 273, 274, 279
+_SAMPLE_KINDS = ("uchar", "ushort")
+_SUBFILE, _BITS, _COMPRESSION, _STRIPS, _ORIENTATION, _STRIP_SIZES = 254, 258, 259, 273, 274, 279
 _PHOTOMETRIC, _PALETTE, _YCBCR = 262, 3, 6
 # What YCbCr is where these tags are missing: by BT.601, over the whole range.
 _USUAL = {529: (0.299, 0.587, 0.114), 532: (0, 255, 128, 255, 128, 255)}
@@ -55,7 +56,7 @@ def read_tiff(data: bytes, name: str, max_pixels: int) -> Coded:
     """Decode a TIFF file; `name` is what messages call it.
 
     Raises:
-        UnreadableImage: it has several pages or is a raw photo in TIFF's clothes.
+        UnreadableImage: it has several pages, floats or is a raw photo in TIFF's clothes.
         TooLarge: it has more than `max_pixels` pixels; decided from the header.
         ValueError: it is damaged.
     """
@@ -68,8 +69,13 @@ def read_tiff(data: bytes, name: str, max_pixels: int) -> Coded:
     if _DNG in tags or tags.get(_SUBFILE, 0) & 1:
         raise UnreadableImage(f"{name} is a raw photo; develop it to TIFF or JPEG first.")
     is_cmyk = picture.interpretation == "cmyk"
-    if is_cmyk or tags.get(_PHOTOMETRIC) == _PALETTE:
-        say_converted(name, "CMYK" if is_cmyk else "P")
+    if picture.format not in _SAMPLE_KINDS:
+        raise UnreadableImage(
+            f"{name} has samples of the kind {picture.format}; save it with whole numbers of 8 or 16 bits."
+        )
+    has_palette, is_bilevel = tags.get(_PHOTOMETRIC) == _PALETTE, tags.get(_BITS) == 1
+    mode = "CMYK" if is_cmyk else "P" if has_palette else "1" if is_bilevel else ""
+    say_converted(name, mode, has_profile="icc-profile-data" in fields)
     resources = tags.get(_PHOTOSHOP)
     decoded = _decoded(picture)
     return Coded(
@@ -175,7 +181,7 @@ def _opened(data: bytes) -> Any:
 
 
 def _decoded(picture: Any) -> Samples:
-    if picture.format not in ("uchar", "ushort"):
+    if picture.format not in _SAMPLE_KINDS:
         raise ValueError("its samples are neither 8- nor 16-bit whole numbers")
     with _vips_errors():
         if picture.interpretation not in ("b-w", "grey16", "srgb", "rgb16"):

@@ -92,9 +92,13 @@ def sane_dpi(horizontal: float, vertical: float) -> tuple[float, float] | None:
     return dpi if all(0.5 <= value < 65_000 for value in dpi) else None
 
 
-def say_converted(name: str, mode: str) -> None:
-    """Log that a picture of this Pillow mode will not keep its kind of colour; say nothing of other modes."""
-    what = {"CMYK": "CMYK became sRGB, so its profile is left out", "P": "its palette became full colour"}
+def say_converted(name: str, mode: str, *, has_profile: bool) -> None:
+    """Log that a picture of this Pillow mode will not keep its kind of samples; say nothing of other modes."""
+    what = {
+        "1": "its 1 bit a sample became 8",
+        "P": "its palette became full colour",
+        "CMYK": "CMYK became sRGB" + ", so its profile is left out" * has_profile,
+    }
     if mode in what:
         logger.warning("%s: %s", name, what[mode])
 
