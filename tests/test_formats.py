@@ -136,6 +136,11 @@ def test_a_container_is_known_by_its_brands():
         format_of(file(b"isom", b"\0\0\0\0"), "a")
 
 
+def test_a_video_without_a_suffix_is_told_what_to_be_called():
+    with pytest.raises(UnreadableImage, match=r"or a video, whose name must end in one of \.mp4"):
+        read(b"\0\0\0\x18ftypisom\0\0\0\0")
+
+
 @pytest.mark.parametrize("content", [b"\0\0\0\x18ftypheic\0\0\0\0", b"FUJIFILMCCD-RAW"])
 def test_without_the_extra_its_name_is_said(content, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)

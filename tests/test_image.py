@@ -251,6 +251,29 @@ def test_a_change_of_colour_is_said(mode: str, format: str, caplog: pytest.LogCa
     assert "sRGB" in caplog.text if mode == "CMYK" else "full colour" in caplog.text
 
 
+@pytest.mark.parametrize("format", ["PNG", "TIFF"])
+def test_one_bit_that_becomes_eight_is_said(format: str, caplog: pytest.LogCaptureFixture) -> None:
+    options = {"compression": "group4"} if format == "TIFF" else {}
+    read(by_pillow(PIL.Image.new("1", (9, 7)), format, **options))
+    assert "its 1 bit a sample became 8" in caplog.text
+
+
+@pytest.mark.parametrize("format", ["JPEG", "TIFF"])
+def test_a_profile_that_cmyk_did_not_have_is_not_said_to_be_left_out(
+    format: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for profile, said in ((None, False), (PROFILE, True)):
+        caplog.clear()
+        read(by_pillow(PIL.Image.new("CMYK", (4, 3)), format, icc_profile=profile))
+        assert "CMYK became sRGB" in caplog.text
+        assert ("profile" in caplog.text) is said
+
+
+def test_a_tiff_of_floats_is_refused_by_what_it_is() -> None:
+    with pytest.raises(UnreadableImage, match="has samples of the kind float; save it with whole numbers"):
+        read(by_pillow(PIL.Image.new("F", (4, 3)), "TIFF"))
+
+
 def test_exif_is_patched_in_place_and_loses_its_stale_thumbnail() -> None:
     block = exif_block(6)
     patched = patched_exif(block, 70, 90)
@@ -348,6 +371,20 @@ def test_a_tiff_in_ycbcr_keeps_its_colours(compression: str | None) -> None:
     assert np.abs(pixels.astype(int) - (219, 30, 0)).max() <= 2
 
 
+def test_a_bigtiff_keeps_what_a_classic_tiff_keeps() -> None:
+    block = b"Exif\0\0" + exif_block()
+    red = PIL.Image.new("RGB", (16, 16), (219, 30, 0)).convert("YCbCr")
+    big, classic = (
+        read(by_pillow(red, "TIFF", exif=block, dpi=(300, 300), big_tiff=is_big)) for is_big in (True, False)
+    )
+    assert (big.exif, big.saving) == (classic.exif, classic.saving)
+    assert same(big.pixels, classic.pixels)
+    again = TiffImagePlugin.TiffImageFile(io.BytesIO(saved(big, "TIFF")))
+    assert (again.info["compression"], again.info["dpi"], again.getexif()[0x010F]) == ("raw", (300, 300), "Camera")
+    assert again.getexif().get_ifd(DETAILS)[0x829A] == TiffImagePlugin.IFDRational(1, 125)
+    assert again.getexif().get_ifd(GPS)[1] == "N"
+
+
 def test_a_tiff_in_ycbcr_of_a_narrow_range_is_refused() -> None:
     red = PIL.Image.new("YCbCr", (16, 16), (74, 86, 230))
     data = by_pillow(red, "TIFF", tiffinfo={532: (16, 235, 128, 240, 128, 240)})
@@ -363,6 +400,31 @@ def test_a_png_may_keep_its_metadata_behind_its_pixels(depth: Literal[8, 16]) ->
     assert (image.height, image.width) == (9, 7)
     assert image.exif
     assert image.xmp
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_a_png_keeps_its_gamma_its_primaries_and_its_texts(depth: Literal[8, 16]) -> None:
+    data = saved(photo(7, 9, depth=depth), "PNG")
+    colours = png_chunk(b"gAMA" + struct.pack(">L", 100_000)) + png_chunk(b"cHRM" + struct.pack(">8L", *range(8)))
+    texts = png_chunk(b"tEXtTitle\0A walk") + png_chunk(b"zTXtComment\0\0" + zlib.compress(b"at night"))
+    stale = png_chunk(b"tEXtexif:Orientation\x006")
+    image = read(data[:33] + colours + stale + data[33:-12] + texts + data[-12:])
+    again = PIL.Image.open(io.BytesIO(saved(image, "PNG")))
+    assert (again.info["gamma"], again.info["chromaticity"][7]) == (1, 7 / 100_000)
+    assert again.text == {"Title": "A walk", "Comment": "at night"}
+    stream = io.BytesIO()
+    write(image, stream, metadata="strip")
+    assert (read(stream.getvalue()).png_colours, read(stream.getvalue()).png_texts) == (colours, b"")
+
+
+def test_texts_and_a_gamma_that_another_format_cannot_hold_are_said(caplog: pytest.LogCaptureFixture) -> None:
+    data = saved(photo(), "PNG")
+    usual = png_chunk(b"gAMA" + struct.pack(">L", 45_455))
+    saved(read(data[:33] + usual + data[33:]), "JPEG")
+    assert not caplog.text
+    own = png_chunk(b"gAMA" + struct.pack(">L", 100_000)) + png_chunk(b"tEXtTitle\0A walk")
+    saved(read(data[:33] + own + data[33:]), "JPEG")
+    assert "JPEG cannot hold the gamma and primaries, texts, left out" in caplog.text
 
 
 def test_exif_that_points_astray_does_not_keep_a_jpeg_from_becoming_a_tiff() -> None:

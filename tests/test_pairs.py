@@ -82,6 +82,12 @@ def test_a_wrong_line_of_a_list_is_named(tmp_path, line, says):
         find_pairs(tmp_path / "list.txt")
 
 
+def test_a_video_is_not_taken_for_a_list(tmp_path):
+    (tmp_path / "clip.mp4").write_bytes(b"\0\0\0\x20ftypisom")
+    with pytest.raises(PairError, match=r"clip\.mp4 is a video, no list of pairs; evaluate --video"):
+        find_pairs(tmp_path / "clip.mp4")
+
+
 def test_names_from_a_list_are_relative_lead_nowhere_else_and_differ(tmp_path):
     names = ["lists/x_blur", "lists/one/x_blur", "one/x_blur.png", "one/x_blur.jpg", "two/x_blur"]
     files = [tmp_path / (name if "." in name else f"{name}.png") for name in names]

@@ -16,6 +16,7 @@ from deblurgan.image import read
 from deblurgan.jobs import Job
 from deblurgan.restore import RestoreOptions, Restorer
 from deblurgan.video import VideoOptions, restore_video
+from deblurgan.video.footage import survey
 from deblurgan.video.joining import decoding_times
 from deblurgan.video.restoration import is_sharp
 
@@ -134,6 +135,17 @@ def test_all_but_the_picture_is_as_it_was_and_the_picture_nearly(recipe, tmp_pat
         assert [chapter["metadata"]["title"] for chapter in new.chapters()] == ["Start", "End"]
         assert [chapter["start"] for chapter in new.chapters()] == [chapter["start"] for chapter in old.chapters()]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted((source.name, target.name))
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv"])
+def test_stripping_leaves_the_tracks_their_languages(name, tmp_path):
+    words = "subrip" if name == "clip.mkv" else "mov_text"
+    source, target = make(tmp_path, Recipe(name, subtitles=words)), tmp_path / f"out_{name}"
+    assert restore(source, target, metadata="strip").status == "done"
+    assert [language for _, _, language, _ in streams_of(target)][1:] == ["deu", "eng"]
+    with av.open(target) as container:
+        assert "title" not in container.metadata
+        assert not container.chapters()
 
 
 def test_a_title_that_is_not_utf_8_does_not_cost_the_clip(tmp_path):
@@ -408,6 +420,50 @@ def test_what_is_whole_of_a_cut_clip_can_be_had(tmp_path):
     stop = Fraction(restore(source, tmp_path / "out.mkv").reason.split("--to ")[1].rstrip("."))
     assert restore(source, tmp_path / "out.mkv", stop=stop).status == "done"
     assert 5 < len(frames_of(tmp_path / "out.mkv")) < 60
+
+
+IN_PIECES = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("clip.mkv", {}), ("clip.webm", {}), ("clip.avi", {}), ("clip.mp4", IN_PIECES)]
+)
+def test_a_clip_is_refused_however_little_of_it_is_cut_off(name, options, tmp_path):
+    codec = "libvpx-vp9" if name == "clip.webm" else "mpeg4"
+    source = tmp_path / name
+    with av.open(source, "w", options=options) as container:
+        film = container.add_stream(codec, rate=25, width=96, height=64)
+        for pixels in sharp_scene(25):
+            container.mux(film.encode(av.VideoFrame.from_ndarray(pixels, "rgb24")))
+        container.mux(film.encode())
+    whole = source.read_bytes()
+    assert survey(source).whole_until is None
+    for share in (0.99, 0.95, 0.9, 0.8):
+        source.write_bytes(whole[: int(share * len(whole))])
+        assert restore(source, tmp_path / "out.mkv").reason.startswith(f"{source} is cut off at 0.")
+    assert not (tmp_path / "out.mkv").exists()
+
+
+def test_a_recording_that_states_no_length_is_whole(tmp_path):
+    source = make(tmp_path, Recipe("clip.mkv", subtitles="subrip", time_base=MILLISECOND))
+    data = source.read_bytes()
+    length = data.index(b"\x18\x53\x80\x67") + 4
+    source.write_bytes(data[:length] + b"\x01" + b"\xff" * 7 + data[length + 8 :])
+    assert survey(source).whole_until is None
+
+
+def test_frames_that_an_avi_only_repeats_are_not_missed(tmp_path):
+    source = tmp_path / "clip.avi"
+    with av.open(source, "w") as container:
+        film = container.add_stream("mjpeg", rate=25, width=96, height=64, pix_fmt="yuvj420p")
+        for number, pixels in enumerate(sharp_scene()):
+            frame = av.VideoFrame.from_ndarray(pixels, "rgb24")
+            frame.pts, frame.time_base = 2 * number, Fraction(1, 25)
+            container.mux(film.encode(frame))
+        container.mux(film.encode())
+    with av.open(source) as container:
+        assert container.streams.video[0].frames > 8
+    assert restore(source, tmp_path / "out.mkv").status == "done"
 
 
 @pytest.mark.parametrize("steady", [False, True])

@@ -18,7 +18,7 @@ from deblurgan import by_vips, gain_map, jpeg2000, photoshop
 from deblurgan.coded import DAMAGE, Coded, Samples, Saving, refuse_too_large, sane_dpi, say_converted
 from deblurgan.errors import TooLarge, UnreadableImage
 from deblurgan.metadata import EXIF_PREFIX, orientation, quiet_pillow
-from deblurgan.png_chunks import without_extras
+from deblurgan.png_chunks import colours_of, texts_of, without_extras
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +130,7 @@ def _read(data: bytes, name: str, format: str, max_pixels: int) -> Coded:
     if bits > 8 and picture.mode != "I;16":
         logger.warning("%s: its %d bits a sample became 8", name, bits)
     exif = info.get("exif", b"").removeprefix(EXIF_PREFIX) or _exif_in_text(info) or None
-    say_converted(name, picture.mode)
+    say_converted(name, picture.mode, has_profile=bool(info.get("icc_profile")))
     dpi = sane_dpi(*info["dpi"]) if "dpi" in info else None
     return Coded(
         samples=by_vips.samples(data)
@@ -146,6 +146,8 @@ def _read(data: bytes, name: str, format: str, max_pixels: int) -> Coded:
         photoshop=photoshop.joined(_segments(picture, "APP13")),
         comments=tuple(_segments(picture, "COM")),
         behind=_behind(data, name) if format == "JPEG" else None,
+        png_colours=colours_of(data) if format == "PNG" else b"",
+        png_texts=texts_of(data) if format == "PNG" else b"",
     )
 
 

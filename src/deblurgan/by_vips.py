@@ -21,8 +21,11 @@ from deblurgan.samples import row_bands
 
 logger = logging.getLogger(__name__)
 
+# How BigTIFF begins, and the order of its bytes.
+_BIG = {b"II+\0": "<", b"MM\0+": ">"}
 _COMPRESSIONS = {1: "none", 5: "lzw", 8: "deflate", 32946: "deflate", 32773: "packbits"}
-_SUBFILE, _COMPRESSION, _STRIPS, _ORIENTATION, _STRIP_SIZES = 254, 259, 273, 274, 279
+_SAMPLE_KINDS = ("uchar", "ushort")
+_SUBFILE, _BITS, _COMPRESSION, _STRIPS, _ORIENTATION, _STRIP_SIZES = 254, 258, 259, 273, 274, 279
 _PHOTOMETRIC, _PALETTE, _YCBCR = 262, 3, 6
 # What YCbCr is where these tags are missing: by BT.601, over the whole range.
 _USUAL = {529: (0.299, 0.587, 0.114), 532: (0, 255, 128, 255, 128, 255)}
@@ -53,7 +56,7 @@ def read_tiff(data: bytes, name: str, max_pixels: int) -> Coded:
     """Decode a TIFF file; `name` is what messages call it.
 
     Raises:
-        UnreadableImage: it has several pages or is a raw photo in TIFF's clothes.
+        UnreadableImage: it has several pages, floats or is a raw photo in TIFF's clothes.
         TooLarge: it has more than `max_pixels` pixels; decided from the header.
         ValueError: it is damaged.
     """
@@ -66,8 +69,13 @@ def read_tiff(data: bytes, name: str, max_pixels: int) -> Coded:
     if _DNG in tags or tags.get(_SUBFILE, 0) & 1:
         raise UnreadableImage(f"{name} is a raw photo; develop it to TIFF or JPEG first.")
     is_cmyk = picture.interpretation == "cmyk"
-    if is_cmyk or tags.get(_PHOTOMETRIC) == _PALETTE:
-        say_converted(name, "CMYK" if is_cmyk else "P")
+    if picture.format not in _SAMPLE_KINDS:
+        raise UnreadableImage(
+            f"{name} has samples of the kind {picture.format}; save it with whole numbers of 8 or 16 bits."
+        )
+    has_palette, is_bilevel = tags.get(_PHOTOMETRIC) == _PALETTE, tags.get(_BITS) == 1
+    mode = "CMYK" if is_cmyk else "P" if has_palette else "1" if is_bilevel else ""
+    say_converted(name, mode, has_profile="icc-profile-data" in fields)
     resources = tags.get(_PHOTOSHOP)
     decoded = _decoded(picture)
     return Coded(
@@ -102,11 +110,11 @@ def samples(data: bytes) -> Samples:
 
 
 def png(coded: Coded) -> bytes:
-    """Return a PNG file with the samples, their resolution, ICC profile, EXIF block and XMP packet."""
+    """Return a PNG file with the samples, their resolution, ICC profile, EXIF block, XMP packet and own chunks."""
     bits = 8 * coded.samples.dtype.itemsize
     with _vips_errors():
         body: bytes = _encodable(coded.samples).pngsave_buffer(filter="all", bitdepth=bits, keep="none")
-    chunks = []
+    chunks = [coded.png_colours]
     if coded.icc_profile:
         chunks.append(chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(coded.icc_profile)))
     if coded.saving.dpi:
@@ -116,6 +124,7 @@ def png(coded: Coded) -> bytes:
         chunks.append(chunk(b"eXIf", coded.exif))
     if coded.xmp:
         chunks.append(chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + coded.xmp))
+    chunks.append(coded.png_texts)
     # libvips rewrites EXIF, refuses profiles it dislikes and makes up a resolution: its extra chunks go.
     header, pixels = body[:33], body[body.index(b"IDAT", 33) - 4 :]
     return b"".join((header, *chunks, pixels))
@@ -172,7 +181,7 @@ def _opened(data: bytes) -> Any:
 
 
 def _decoded(picture: Any) -> Samples:
-    if picture.format not in ("uchar", "ushort"):
+    if picture.format not in _SAMPLE_KINDS:
         raise ValueError("its samples are neither 8- nor 16-bit whole numbers")
     with _vips_errors():
         if picture.interpretation not in ("b-w", "grey16", "srgb", "rgb16"):
@@ -210,11 +219,17 @@ def _encodable(samples: Samples) -> Any:
 
 
 def _tags(tiff: bytes) -> PIL.Image.Exif:
-    """Return the tags of the first directory; empty where Pillow cannot follow them, as in BigTIFF."""
+    """Return the tags of the first directory; empty where Pillow cannot follow them."""
     tags = PIL.Image.Exif()
     with quiet_pillow():
         try:
-            tags.load(tiff)
+            if order := _BIG.get(tiff[:4]):
+                tags.endian, tags.bigtiff = order, True
+                tags.load_from_fp(io.BytesIO(tiff), struct.unpack_from(order + "Q", tiff, 8)[0])
+                # EXIF blocks and results are classic TIFF.
+                tags.bigtiff = False
+            else:
+                tags.load(tiff)
         except DAMAGE:
             return PIL.Image.Exif()
     return tags

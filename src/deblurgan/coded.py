@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from deblurgan.errors import TooLarge
 from deblurgan.gain_map import Behind
+from deblurgan.png_chunks import differ_from_srgb
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,8 @@ class Coded:
     """`samples` [H, W, bands], uint8 or uint16; bands: 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha.
 
     `orientation` is EXIF's, 1..8, and not yet applied; `exif` starts at its TIFF header. `photoshop` is the
-    block of resources that holds IPTC, `comments` are JPEG's, and so is what lies `behind` the picture.
+    block of resources that holds IPTC, `comments` are JPEG's, and so is what lies `behind` the picture;
+    `png_colours` and `png_texts` are PNG's chunks of gamma and primaries and of text.
     """
 
     samples: Samples
@@ -65,6 +67,13 @@ class Coded:
     photoshop: bytes | None = None
     comments: tuple[bytes, ...] = ()
     behind: Behind | None = None
+    png_colours: bytes = b""
+    png_texts: bytes = b""
+
+    @property
+    def only_png_tells_colours(self) -> bool:
+        """Whether the picture is not in sRGB, and nothing but `png_colours` says so."""
+        return not self.icc_profile and differ_from_srgb(self.png_colours)
 
     def upright(self) -> "Coded":
         """Return the picture with its orientation applied to samples and tables."""
@@ -83,9 +92,13 @@ def sane_dpi(horizontal: float, vertical: float) -> tuple[float, float] | None:
     return dpi if all(0.5 <= value < 65_000 for value in dpi) else None
 
 
-def say_converted(name: str, mode: str) -> None:
-    """Log that a picture of this Pillow mode will not keep its kind of colour; say nothing of other modes."""
-    what = {"CMYK": "CMYK became sRGB, so its profile is left out", "P": "its palette became full colour"}
+def say_converted(name: str, mode: str, *, has_profile: bool) -> None:
+    """Log that a picture of this Pillow mode will not keep its kind of samples; say nothing of other modes."""
+    what = {
+        "1": "its 1 bit a sample became 8",
+        "P": "its palette became full colour",
+        "CMYK": "CMYK became sRGB" + ", so its profile is left out" * has_profile,
+    }
     if mode in what:
         logger.warning("%s: %s", name, what[mode])
 

@@ -139,4 +139,7 @@ def format_of(data: bytes, name: str) -> str:
         if data.startswith(signature):
             return "RAW" if format == "TIFF" and Path(name).suffix.lower() in _RAW else format
     known_formats = ", ".join(dict.fromkeys((*SUFFIXES.values(), "HEIC", "camera raw")))
-    raise UnreadableImage(f"{name} is no picture of a known format; give one of {known_formats}.")
+    raise UnreadableImage(
+        f"{name} is no picture of a known format; give one of {known_formats}, "
+        f"or a video, whose name must end in one of {' '.join(VIDEO_SUFFIXES)}."
+    )

@@ -31,13 +31,16 @@ _READERS = {"TIFF": by_vips.read_tiff, "HEIF": by_camera.read_heif, "RAW": by_ca
 
 # What each format cannot hold, by the fields of `Coded`.
 _JPEG_ONLY = {"comments": "comments", "behind": "the gain map of HDR"}
+_PNG_ONLY = {"only_png_tells_colours": "the gamma and primaries", "png_texts": "texts"}
+_LESS = {"photoshop": "IPTC"} | _JPEG_ONLY | _PNG_ONLY
 _LOSES = {
+    "JPEG": _PNG_ONLY,
     "PNG": {"photoshop": "IPTC"} | _JPEG_ONLY,
-    "WEBP": {"photoshop": "IPTC"} | _JPEG_ONLY,
-    "AVIF": {"photoshop": "IPTC"} | _JPEG_ONLY,
-    "JPEG2000": {"photoshop": "IPTC"} | _JPEG_ONLY,
-    "TIFF": _JPEG_ONLY,
-    "BMP": {"icc_profile": "the colour profile", "exif": "EXIF", "xmp": "XMP", "photoshop": "IPTC"} | _JPEG_ONLY,
+    "WEBP": _LESS,
+    "AVIF": _LESS,
+    "JPEG2000": _LESS,
+    "TIFF": _JPEG_ONLY | _PNG_ONLY,
+    "BMP": {"icc_profile": "the colour profile", "exif": "EXIF", "xmp": "XMP"} | _LESS,
 }
 
 _KINDS = (np.float32, np.uint8, np.uint16)
@@ -53,7 +56,8 @@ class Image:
 
     Both may also be uint8 or uint16, which take a quarter or half of the memory. A grey photo holds its grey
     three times. `exif` starts at its TIFF header; its orientation is 1. `photoshop` holds IPTC,
-    `comments` are JPEG's, and `gain_map` is what lies behind a JPEG that displays make HDR of.
+    `comments` are JPEG's, and `gain_map` is what lies behind a JPEG that displays make HDR of. `png_colours`
+    and `png_texts` are PNG's chunks of gamma and primaries and of text.
     """
 
     pixels: Pixels
@@ -66,6 +70,8 @@ class Image:
     photoshop: bytes | None = None
     comments: tuple[bytes, ...] = ()
     gain_map: Behind | None = None
+    png_colours: bytes = b""
+    png_texts: bytes = b""
     format: str = "PNG"
     saving: Saving = dataclasses.field(default_factory=Saving)
     source: Path | None = None
@@ -135,8 +141,8 @@ def write(
 
     Unless `quality` (1..100) is given, JPEG keeps the quantisation tables and subsampling it came with, and
     lossless WebP and JPEG 2000 stay lossless; all other lossy files are saved at 95, which JPEG 2000 takes for
-    30 dB plus a fifth of it. "strip" leaves out EXIF, XMP, IPTC, comments and the gain map,
-    which XMP describes; the ICC profile always stays, for without it the colours change.
+    30 dB plus a fifth of it. "strip" leaves out EXIF, XMP, IPTC, comments, texts and the gain map,
+    which XMP describes; the ICC profile always stays, as PNG's gamma does, for without it the colours change.
 
     Raises:
         UnwritableTarget: the target exists, cannot be written or its format cannot hold the photo.
@@ -152,7 +158,9 @@ def write(
     if suffix.lower() not in SUFFIXES:
         raise UnwritableTarget(f"{name} cannot be written as {suffix!r}; use one of {' '.join(SUFFIXES)}.")
     if metadata == "strip":
-        image = dataclasses.replace(image, exif=None, xmp=None, photoshop=None, comments=(), gain_map=None)
+        image = dataclasses.replace(
+            image, exif=None, xmp=None, photoshop=None, comments=(), gain_map=None, png_texts=b""
+        )
     if isinstance(target, str | Path):
         write_whole(target, _encoded(image, name, SUFFIXES[suffix.lower()], quality), overwrite=overwrite)
     else:
@@ -202,6 +210,8 @@ def _image(coded: Coded, name: str, format: str, path: Path | None, as_stored: b
         photoshop=_true_photoshop(coded.photoshop, name),
         comments=coded.comments,
         gain_map=gain_map,
+        png_colours=coded.png_colours,
+        png_texts=coded.png_texts,
         format=format,
         saving=coded.saving,
         source=path,
@@ -251,6 +261,8 @@ def _encoded(image: Image, name: str, format: str, quality: int | None) -> bytes
         photoshop=image.photoshop,
         comments=image.comments,
         behind=image.gain_map,
+        png_colours=image.png_colours,
+        png_texts=image.png_texts,
     )
     _say_what_is_lost(coded, name, format)
     try:

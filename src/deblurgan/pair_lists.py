@@ -9,7 +9,7 @@ from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from deblurgan.errors import PairError
-from deblurgan.formats import is_picture
+from deblurgan.formats import is_picture, is_video
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,10 @@ def read_list(file: Path, root: Path) -> list[ListedPair]:
         root: folder that its paths are relative to.
 
     Raises:
-        PairError: a line is none of a pair, or names a file that does not exist.
+        PairError: it is a video, a line is none of a pair, or names a file that does not exist.
     """
+    if is_video(file):
+        raise PairError(f"{file} is a video, no list of pairs; evaluate --video measures how steady it stays.")
     words = []
     for number, line in enumerate(file.read_text("utf-8", errors="replace").splitlines(), start=1):
         found = line.split()

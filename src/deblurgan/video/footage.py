@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from deblurgan.clip import main_video, opened
 from deblurgan.errors import UnreadableVideo
+from deblurgan.video.announced import is_cut_off
 from deblurgan.video.colour import HLG, refuse_colours
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def survey(path: Path) -> Footage:
         MissingExtra: PyAV is not installed.
     """
     with opened(path) as container:
-        looked = _look_through(container, main_video(container, path))
+        looked = _look_through(container, main_video(container, path), is_cut_off(path, container.format.name))
     if not looked.times:
         raise UnreadableVideo(f"{path} holds no frames; get a fresh copy.")
     with opened(path) as container:
@@ -119,7 +120,7 @@ class _Look:
     declared: Fraction | None
 
 
-def _look_through(container: InputContainer, film: VideoStream) -> _Look:
+def _look_through(container: InputContainer, film: VideoStream, is_cut: bool) -> _Look:
     import av
 
     times, found = [], 0
@@ -138,9 +139,11 @@ def _look_through(container: InputContainer, film: VideoStream) -> _Look:
     declared = Fraction(container.duration, av.time_base) if container.duration else None
     start = Fraction(container.start_time or 0, av.time_base)
     ends_early = declared is not None and end - start < declared - _SLACK
+    # AVI counts frames that only repeat the one before, too, for which there are no packets.
+    lacks_frames = found < film.frames and container.format.name != "avi"
     # What is decoded last is not shown last: only frames shown by then are all there.
     first = min(times, default=0) * Fraction(film.time_base or 1)
-    whole = max(decoded - first, Fraction(0)) if ends_early or found < film.frames else None
+    whole = max(decoded - first, Fraction(0)) if is_cut or ends_early or lacks_frames else None
     return _Look(times, whole, declared)
 
 

@@ -68,7 +68,7 @@ def join(
         work: holds the segments' packets.
         segments: all of them.
         part: what of the source the result holds.
-        metadata: keep it.
+        metadata: keep it; otherwise of all that is said, only the tracks' languages stay.
 
     Returns:
         what had to be left out, in words.
@@ -97,6 +97,8 @@ def join(
                         left_out.append(_name(stream))
                 if metadata:
                     _describe(result, source, placed, film.index)
+                else:
+                    _tell_languages(source, placed)
                 result.set_chapters(_chapters(source, part) if metadata else [])
                 new_film = placed.pop(film.index)
                 _mux(
@@ -263,6 +265,13 @@ def _describe(result: OutputContainer, source: InputContainer, placed: dict[int,
     for index, stream in placed.items():
         old = source.streams[index].metadata
         stream.metadata.update(_without(old, _OF_THE_OLD_FILM) if index == film else old)
+
+
+def _tell_languages(source: InputContainer, placed: dict[int, Stream]) -> None:
+    """Say of each stream what players choose it by."""
+    for index, stream in placed.items():
+        if language := source.streams[index].metadata.get("language"):
+            stream.metadata["language"] = language
 
 
 def _without(metadata: dict[str, str], prefixes: tuple[str, ...]) -> dict[str, str]:

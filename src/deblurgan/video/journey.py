@@ -60,7 +60,7 @@ class VideoOptions:
         stop: likewise what is from there on; None for no end.
         only_blurred: frames that are sharp already go through as they are.
         steady: restored frames are merged with their neighbours, within a segment.
-        metadata: 'keep' or 'strip', chapters included.
+        metadata: 'keep' or 'strip', chapters included; the tracks' languages stay.
         overwrite: an existing result is replaced.
         skip_existing: an existing result is left and reported as skipped.
         segment: frames that are encoded at a time; a stopped run goes on after the last whole segment.
@@ -183,9 +183,9 @@ def _plan(source: Path, container: str, options: VideoOptions, scale: int) -> _P
     footage = survey(source)
     there = footage.whole_until
     if there is not None and (options.stop is None or options.stop > there):
-        length = spoken(footage.declared or there)
+        whole = f" of {spoken(footage.declared)}" if footage.declared and footage.declared > there else ""
         raise UnreadableVideo(
-            f"{source} is cut off at {spoken(there)} of {length} s; get a fresh copy, or restore what is there "
+            f"{source} is cut off at {spoken(there)}{whole} s; get a fresh copy, or restore what is there "
             f"with --to {spoken(there)}."
         )
     return _Plan(
