@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 KINDS: dict[str, tuple[int, str]] = {
     "malformed-upload": (400, "The body is not a well-formed multipart form."),
     "token-needed": (401, "This server wants a token."),
+    "other-host": (403, "The server does not answer to this name."),
     "other-origin": (403, "Pages of other origins may not use this server."),
     "not-found": (404, "There is nothing here."),
     "not-allowed": (405, "This address does not know that method."),

@@ -24,8 +24,15 @@ _IN_MEMORY = 1_000_000  # bytes of an upload or a result that are not worth a fi
 _CHUNK = 256_000
 
 PROBLEMS = (
-    *("malformed-upload", "token-needed", "other-origin", "not-acceptable", "upload-too-slow"),
-    *("too-many-bytes", "too-many-pixels", "unsupported-type", "invalid-option", "unreadable-picture"),
+    *("malformed-upload", "token-needed", "other-host", "other-origin", "not-acceptable"),
+    *(
+        "upload-too-slow",
+        "too-many-bytes",
+        "too-many-pixels",
+        "unsupported-type",
+        "invalid-option",
+        "unreadable-picture",
+    ),
     *("queue-full", "stopping", "took-too-long", "no-memory", "no-space"),
 )
 

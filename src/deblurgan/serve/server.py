@@ -33,6 +33,7 @@ def serve_until_stopped(
     *,
     token: str | None = None,
     origins: Collection[str] = (),
+    hosts: Collection[str] | None = (),
     on_start: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until a signal, then answer what was accepted, and leave nothing behind.
@@ -45,13 +46,14 @@ def serve_until_stopped(
         limits: of requests.
         token: that requests must bring; None for none.
         origins: of pages elsewhere that may use the server.
+        hosts: names that it may be called by, beside those of loopback; None for any.
         on_start: called once requests are taken.
 
     Raises:
         KeyboardInterrupt: it was stopped by SIGINT, gently.
     """
     with tempfile.TemporaryDirectory(prefix="deblurgan-", ignore_cleanup_errors=True) as folder:
-        app = create_app(models, Path(folder), limits=limits, token=token, origins=origins)
+        app = create_app(models, Path(folder), limits=limits, token=token, origins=origins, hosts=hosts)
         server = DrainingServer(configured(app, limits), app.state.service.line, app.state.jobs, on_start)
         server.run([listener])
 
