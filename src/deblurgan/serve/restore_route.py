@@ -131,12 +131,17 @@ def _answer(order: Order, done: Done, target: BinaryIO, stages: dict[str, float]
         "Cache-Control": "no-store",
         "Server-Timing": ", ".join(f"{stage};dur={1000 * seconds:.1f}" for stage, seconds in stages.items()),
         "Deblurgan-Status": outcome.status,
-        "Deblurgan-Reason": outcome.reason.encode("ascii", "replace").decode(),
+        "Deblurgan-Reason": _as_header(outcome.reason),
+        "Deblurgan-Remarks": _as_header("; ".join(done.remarks)),
         "Deblurgan-Model": quote(outcome.model),
         "Deblurgan-Engine": outcome.engine,
         "Deblurgan-Tiles": str(outcome.tiles),
     }
     return StreamingResponse(_chunks(target), headers=headers, media_type=order.result_type)
+
+
+def _as_header(text: str) -> str:
+    return text.encode("ascii", "replace").decode()
 
 
 async def _chunks(target: BinaryIO) -> AsyncIterator[bytes]:

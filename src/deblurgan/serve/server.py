@@ -21,6 +21,7 @@ from deblurgan.serve.jobs import Jobs
 from deblurgan.serve.limits import Limits
 from deblurgan.serve.line import Line
 from deblurgan.serve.models import Models
+from deblurgan.serve.request_log import RequestLog
 
 _LAST_SECONDS = 1  # that answers still have after a second signal
 _TICK = 0.05  # seconds between looks at what is left to do
@@ -61,10 +62,11 @@ def serve_until_stopped(
 def configured(app: FastAPI, limits: Limits) -> uvicorn.Config:
     """How uvicorn serves an application."""
     return uvicorn.Config(
-        app,
+        RequestLog(app),
         http=impatient(limits.head_seconds),
         ws="none",
         log_config=None,
+        access_log=False,
         server_header=False,
         limit_concurrency=limits.connections,
         proxy_headers=False,

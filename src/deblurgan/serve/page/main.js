@@ -114,7 +114,9 @@ async function select(photo) {
   byId("viewer").hidden = false;
   byId("viewer-title").textContent = photo.file.name;
   Object.assign(byId("download"), { href: photo.save, download: photo.result.name });
-  const notes = photo.result.reason ? [text("reason", { reason: photo.result.reason })] : [];
+  const { status, reason, remarks } = photo.result;
+  const notes = remarks.map((remark) => `${remark}.`);
+  if (reason) notes.unshift(text(status === "unchanged" ? "reasonUnchanged" : "reason", { reason }));
   await show(photo.file.name, photo.before, photo.after).catch(() => notes.push(text("notShown")));
   byId("viewer-note").textContent = notes.join(" ");
   byId("viewer-note").hidden = !notes.length;

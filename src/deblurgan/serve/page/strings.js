@@ -42,6 +42,7 @@ const STRINGS = {
     saidDone: "{name} is restored.",
     saidFailed: "{name} failed: {reason}",
     reason: "Part of the change was taken back: {reason}.",
+    reasonUnchanged: "The photo was left as it was: {reason}.",
     notShown: "This browser cannot show the picture, but the result can be downloaded.",
     tooLarge: "It has {size} MB, more than the {limit} MB allowed here.",
     zipTooLarge: "Together the photos are too large for one ZIP file; download them one by one.",
