@@ -121,6 +121,29 @@ def test_what_cannot_be_written_is_refused_before_any_work(pairs, tmp_path, monk
     assert "end it in .svg or .png" in refused("evaluate", pairs, "--plot", tmp_path / "x.pdf")
 
 
+def test_evaluate_replaces_nothing_unless_it_is_told_to(pairs, tmp_path):
+    kept = [tmp_path / name for name in ("keep.json", "keep.html", "keep.svg", "out/default/set_one.png")]
+    kept[-1].parent.mkdir(parents=True)
+    for path, option in zip(kept, ("--json", "--html", "--plot", "--save"), strict=True):
+        path.write_text("mine")
+        target = tmp_path / "out" if option == "--save" else path
+        assert f"{path.name} exists already; add --overwrite" in refused("evaluate", pairs, option, target)
+        assert path.read_text() == "mine"
+    json_file, html_file, plot_file, _ = kept
+    reports = ("--json", json_file, "--html", html_file, "--plot", plot_file, "--save", tmp_path / "out")
+    call("evaluate", pairs, *reports, "--overwrite")
+    assert not any(path.read_bytes() == b"mine" for path in kept)
+
+
+def test_two_reports_cannot_be_one_file(pairs, tmp_path, monkeypatch):
+    monkeypatch.setattr(Restorer, "__call__", restored)
+    (tmp_path / "sub").mkdir()
+    report, same = tmp_path / "keep.json", tmp_path / "sub" / ".." / "keep.json"
+    assert "written twice" in refused("evaluate", pairs, "--json", report, "--html", same, "--overwrite")
+    picture = tmp_path / "out" / "default" / "set_one.png"
+    assert "report and a picture" in refused("evaluate", pairs, "--plot", picture, "--save", tmp_path / "out")
+
+
 def test_a_picture_that_is_measured_on_is_not_overwritten(pairs, tmp_path, monkeypatch):
     monkeypatch.setattr(Restorer, "__call__", restored)
     folder = pairs.rename(tmp_path / "default")
