@@ -16,6 +16,7 @@ from deblurgan.errors import RecipeError, TrainingFailed, UnwritableTarget  # no
 from deblurgan.restore import RestoreOptions, load  # noqa: E402
 from deblurgan.training import loop, state  # noqa: E402
 from deblurgan.training.dataset import TrainingSet  # noqa: E402
+from deblurgan.training.devices import connect  # noqa: E402
 from deblurgan.training.export import export, manifest_of  # noqa: E402
 from deblurgan.training.pictures import load_pictures, pixels_of  # noqa: E402
 from deblurgan.training.recipe import as_toml, from_settings  # noqa: E402
@@ -119,6 +120,14 @@ def test_two_processes_train_as_one_does_with_the_whole_batch(game, recipe, tmp_
         for pace in ("crops_per_second", "waiting"):
             del alone[pace], together[pace]
         assert alone == pytest.approx(together, rel=2e-3)
+
+
+@pytest.mark.parametrize("accelerator", ["gpu", "cuda", "abacus"])
+def test_an_accelerator_that_is_not_there_is_said(accelerator, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    with pytest.raises(TrainingFailed, match=f"{accelerator}.*; use cpu or auto"):
+        connect(accelerator=accelerator)
 
 
 def test_a_run_leaves_recipe_environment_log_samples_and_both_checkpoints(recipe, tmp_path):
