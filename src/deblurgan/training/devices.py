@@ -32,9 +32,9 @@ def connect(*, accelerator: str = "auto", devices: int = 1, nodes: int = 1) -> F
     try:
         fabric = Fabric(accelerator=accelerator, devices=devices, num_nodes=nodes, strategy=strategy)
     except (MisconfigurationException, RuntimeError, ValueError) as error:
-        said = " ".join(str(error).split()).rstrip(".!")
+        wanted, said = f"{accelerator!r} with {devices} devices", " ".join(str(error).split()).rstrip(".!")
         raise TrainingFailed(
-            f"{devices} of the accelerator {accelerator!r} are not to be had here ({said}); use cpu or auto."
+            f"The accelerator {wanted} is not to be had here ({said}); use cpu or auto."
         ) from None
     fabric.launch()
     # Crops are of one size, so what the first step finds out about its convolutions holds for all.
