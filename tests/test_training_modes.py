@@ -12,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning_fabric")
 
-from deblurgan.errors import RecipeError, TrainingFailed, UnwritableTarget  # noqa: E402
+from deblurgan.errors import PairError, RecipeError, TrainingFailed, UnwritableTarget  # noqa: E402
 from deblurgan.restore import RestoreOptions, load  # noqa: E402
 from deblurgan.training import loop, state  # noqa: E402
 from deblurgan.training.dataset import TrainingSet  # noqa: E402
@@ -152,6 +152,26 @@ def test_a_training_is_never_replaced_by_another_one(recipe, tmp_path):
     with pytest.raises(RecipeError, match="other options"):
         loop.train(changed(recipe, generator={"options": {}}), tmp_path / "run", threads=1, resume=True)
     assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir() if path.is_file()} == left
+
+
+@pytest.mark.parametrize("section", ["data", "validation"])
+def test_pairs_that_are_not_there_are_said_before_anything_is_built_or_written(
+    section, recipe, tmp_path, monkeypatch
+):
+    def built(*_):
+        raise AssertionError("built before the refusal")
+
+    monkeypatch.setattr(state, "begin", built)
+    pairs = [PairSource(str(tmp_path / "nowhere"))] if section == "data" else [str(tmp_path / "nowhere")]
+    with pytest.raises((RecipeError, PairError), match="nowhere is not a folder"):
+        loop.train(changed(recipe, **{section: {"pairs": tuple(pairs)}}), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_pictures_that_are_too_small_leave_no_run_folder(recipe, tmp_path):
+    with pytest.raises(RecipeError, match="pairs must be at least"):
+        loop.train(changed(recipe, data={"crop": 2048}), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_packed_pictures_are_those_that_were_decoded_and_are_packed_once(recipe, tmp_path):
