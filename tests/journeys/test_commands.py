@@ -65,6 +65,26 @@ def test_synthesised_pairs_repeat_with_their_seed(pairs, tmp_path):
         assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes()
 
 
+def test_pairs_that_are_there_are_not_replaced(pairs, tmp_path):
+    said = refused("synthesise", tmp_path / "sharp", "-o", pairs, "--longest", 6)
+    assert said.endswith("set_one_blur.png exists already; name another folder.")
+
+
+def test_a_photograph_that_is_too_small_or_no_picture_is_passed_over(tmp_path, scene):
+    photographs = tmp_path / "photographs"
+    photographs.mkdir()
+    PIL.Image.fromarray(scene[:12, :12]).save(photographs / "a.png")
+    (photographs / "b.png").write_text("no picture")
+    options = ("-o", tmp_path / "pairs", "--longest", 6)
+    assert "a.png is smaller than 13 pixels" in refused("synthesise", photographs, *options)
+    PIL.Image.fromarray(scene).save(photographs / "c.png")
+    said = call("synthesise", photographs, *options, code=1)
+    assert "Passed over: " in said
+    assert "a.png is smaller than 13 pixels" in said
+    assert "b.png" in said
+    assert {path.name for path in (tmp_path / "pairs").iterdir()} == {"c_blur.png", "c_sharp.png"}
+
+
 def test_a_seed_below_zero_is_refused(photo_file, tmp_path):
     result = CliRunner().invoke(cli.program, ["synthesise", str(photo_file), "-o", str(tmp_path), "--seed", "-1"])
     assert result.exit_code == 2
