@@ -25,6 +25,8 @@ def test_models_and_limits_are_told(client):
     assert [model["name"] for model in offer["models"] if model["default"]] == ["identity"]
     assert offer["pixels"] == client.app.state.service.limits.pixels
     assert "image/jpeg" in offer["media_types"]
+    assert ("mp4" in offer["video_formats"]) == ("video/mp4" in offer["media_types"])
+    assert not set(offer["formats"]) & set(offer["video_formats"])
 
 
 def test_each_request_is_logged_in_a_line_without_names_and_secrets(make_app, caplog):

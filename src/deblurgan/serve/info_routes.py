@@ -9,7 +9,7 @@ from deblurgan import __version__
 from deblurgan.serve import metrics, schemas
 from deblurgan.serve.handlers import HANDLERS
 from deblurgan.serve.jobs import Jobs
-from deblurgan.serve.media import RESULTS
+from deblurgan.serve.media import CLIPS, RESULTS
 from deblurgan.serve.problems import Problem, responses
 from deblurgan.serve.work import Service
 
@@ -28,6 +28,7 @@ def routes(service: Service, jobs: Jobs) -> APIRouter:
             ],
             media_types=list(HANDLERS),
             formats=list(RESULTS),
+            video_formats=[suffix for suffix, media_type in CLIPS.items() if media_type in HANDLERS],
             upload_bytes=service.limits.upload_bytes,
             job_bytes=service.limits.job_bytes,
             picture_bytes=service.limits.picture_bytes,

@@ -165,7 +165,8 @@ def responses(*kinds: str) -> dict[int | str, dict[str, object]]:
 
 def _sentence_of(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the form"
+    # Only the field's name: what follows it are the insides of its type.
+    where = str(first["loc"][0]) if first["loc"] else "the form"
     return f"{where}: {first['msg'][:1].lower()}{first['msg'][1:]}."
 
 

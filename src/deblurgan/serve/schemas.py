@@ -168,7 +168,8 @@ class Offer(BaseModel):
 
     models: list[Model]
     media_types: list[str] = Field(description="That are taken.")
-    formats: list[str] = Field(description="That results can have, as suffixes.")
+    formats: list[str] = Field(description="That results of pictures can have, as suffixes.")
+    video_formats: list[str] = Field(description="That results of videos can have; none where they are not taken.")
     upload_bytes: int = Field(description="Most that POST /v1/restore takes.")
     job_bytes: int = Field(description="Most that POST /v1/jobs takes.")
     picture_bytes: int = Field(description="Most that a picture may have, even in a job.")

@@ -44,6 +44,7 @@ const STRINGS = {
     reason: "Part of the change was taken back: {reason}.",
     reasonUnchanged: "The photo was left as it was: {reason}.",
     notShown: "This browser cannot show the picture, but the result can be downloaded.",
+    video: "Videos are for the command line: deblurgan run \"{name}\"",
     tooLarge: "It has {size} MB, more than the {limit} MB allowed here.",
     zipTooLarge: "Together the photos are too large for one ZIP file; download them one by one.",
     unreachable: "The server cannot be reached. Is it still running?",
