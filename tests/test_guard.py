@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deblurgan.blur import BlurSettings, draw_exposure, expose
-from deblurgan.guard import CRITERIA, Verdict, judge, mix
+from deblurgan.guard import CRITERIA, Criterion, Verdict, judge, mix
 
 sizes = st.tuples(st.integers(1, 130), st.integers(1, 130))
 
@@ -104,6 +104,17 @@ def test_a_needless_change_to_a_sharp_picture_is_taken_back(sharp):
     verdict = judge(sharp, stronger)
     assert verdict.share < 0.2
     assert "sharp already" in verdict.reason
+
+
+def test_what_is_kept_of_a_change_is_never_said_to_be_nothing(sharp):
+    stronger = np.clip(sharp + 0.2 * (sharp - np.roll(sharp, 1, axis=1)), 0, 1)
+
+    def hardly(statistics):
+        return np.full_like(statistics.amount, 0.999)
+
+    verdict = judge(sharp, stronger, {"hardly": Criterion(hardly, 0, 1, "sharp already", damage=False)})
+    assert 0 < verdict.share < 0.005
+    assert verdict.reason.startswith("kept less than 1% of the change: sharp already")
 
 
 @pytest.mark.parametrize("finding", DAMAGES)

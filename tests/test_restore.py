@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import IDENTITY, IdentityEngine
+from deblurgan import guard
 from deblurgan.errors import DeblurganError
 from deblurgan.restore import RestoreOptions, Restorer, load
 
@@ -23,6 +24,20 @@ def test_an_identity_network_leaves_any_picture_unchanged(height, width, dtype, 
     assert restored.pixels.dtype == dtype
     difference = np.abs(restored.pixels.astype(int) - pixels)
     assert difference.max() <= (0 if dtype == np.uint8 else 1)
+
+
+@pytest.mark.parametrize(("share", "left"), [(0.001, 0.0), (0.004, 0.004)])
+def test_where_too_little_is_kept_to_change_a_pixel_nothing_is(monkeypatch, share, left):
+    def judged(before, after, *, threads):
+        return guard.Verdict(share, "sharp already", np.full((2, 2), share, np.float32))
+
+    monkeypatch.setattr(guard, "judge", judged)
+    engine = IdentityEngine()
+    engine.run = lambda batch: np.ones_like(batch)
+    restored = Restorer(IDENTITY, engine)(np.zeros((64, 64, 3), np.uint8))
+    assert restored.verdict.share == left
+    assert restored.verdict.reason == "sharp already"
+    assert bool(restored.pixels.any()) == bool(left)
 
 
 def test_floats_stay_floats_in_the_unit_range():

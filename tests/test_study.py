@@ -84,6 +84,7 @@ def test_files_that_cannot_be_counted_are_named(tmp_path):
     (tmp_path / "no.json").write_text("[]")
     for files, says in (
         ([tmp_path / "no.json"], "no.json is not a file of votes"),
+        ([tmp_path / "absent.json"], r"absent.json cannot be read \(No such file or directory\)"),
         ([write(tmp_path / "1"), write(tmp_path / "2", study="t")], "different studies"),
         ([write(tmp_path / "3", choices=[])], "no votes"),
     ):

@@ -12,10 +12,11 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning_fabric")
 
-from deblurgan.errors import RecipeError, TrainingFailed, UnwritableTarget  # noqa: E402
+from deblurgan.errors import PairError, RecipeError, TrainingFailed, UnwritableTarget  # noqa: E402
 from deblurgan.restore import RestoreOptions, load  # noqa: E402
 from deblurgan.training import loop, state  # noqa: E402
 from deblurgan.training.dataset import TrainingSet  # noqa: E402
+from deblurgan.training.devices import connect  # noqa: E402
 from deblurgan.training.export import export, manifest_of  # noqa: E402
 from deblurgan.training.pictures import load_pictures, pixels_of  # noqa: E402
 from deblurgan.training.recipe import as_toml, from_settings  # noqa: E402
@@ -121,6 +122,14 @@ def test_two_processes_train_as_one_does_with_the_whole_batch(game, recipe, tmp_
         assert alone == pytest.approx(together, rel=2e-3)
 
 
+@pytest.mark.parametrize("accelerator", ["gpu", "cuda", "abacus"])
+def test_an_accelerator_that_is_not_there_is_said(accelerator, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    with pytest.raises(TrainingFailed, match=f"{accelerator}.*; use cpu or auto"):
+        connect(accelerator=accelerator)
+
+
 def test_a_run_leaves_recipe_environment_log_samples_and_both_checkpoints(recipe, tmp_path):
     recipe = changed(recipe, validation={"pairs": (recipe.data.pairs[0].folder,), "every": 2, "samples": 1})
     trained = loop.train(recipe, tmp_path / "run", threads=1)
@@ -143,6 +152,26 @@ def test_a_training_is_never_replaced_by_another_one(recipe, tmp_path):
     with pytest.raises(RecipeError, match="other options"):
         loop.train(changed(recipe, generator={"options": {}}), tmp_path / "run", threads=1, resume=True)
     assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir() if path.is_file()} == left
+
+
+@pytest.mark.parametrize("section", ["data", "validation"])
+def test_pairs_that_are_not_there_are_said_before_anything_is_built_or_written(
+    section, recipe, tmp_path, monkeypatch
+):
+    def built(*_):
+        raise AssertionError("built before the refusal")
+
+    monkeypatch.setattr(state, "begin", built)
+    pairs = [PairSource(str(tmp_path / "nowhere"))] if section == "data" else [str(tmp_path / "nowhere")]
+    with pytest.raises((RecipeError, PairError), match="nowhere is not a folder"):
+        loop.train(changed(recipe, **{section: {"pairs": tuple(pairs)}}), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_pictures_that_are_too_small_leave_no_run_folder(recipe, tmp_path):
+    with pytest.raises(RecipeError, match="pairs must be at least"):
+        loop.train(changed(recipe, data={"crop": 2048}), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_packed_pictures_are_those_that_were_decoded_and_are_packed_once(recipe, tmp_path):

@@ -22,6 +22,9 @@ from deblurgan.samples import as_float, to_integer
 BEYOND_REPAIR = 0.25
 """Share of damaged blocks from which on the rest is not trusted either."""
 
+SLIGHT = 0.005
+"""A share of the change below this is so little that the picture may have stayed as it was."""
+
 _BIT_DEPTHS: dict[str, Literal[8, 16]] = {"uint8": 8, "uint16": 16}
 _NOT_FINITE = "kept 0% of the change: the network gave values that are not finite"
 _FLOOR = 0.1  # added to ranges, so that noise in a flat area is not out of proportion
@@ -231,7 +234,8 @@ def _reason(share: float, criteria: Mapping[str, Criterion], kept: Mapping[str, 
         extent = float(np.mean(kept[name] < 0.5))
         if extent > criterion.worth_saying:
             findings.append(f"{criterion.finding} (in {max(0.01, extent):.0%} of the picture)")
-    return f"kept {share:.0%} of the change: {'; '.join(findings)}" if findings else ""
+    kept_share = "less than 1%" if 0 < share < SLIGHT else f"{share:.0%}"
+    return f"kept {kept_share} of the change: {'; '.join(findings)}" if findings else ""
 
 
 def _range_around(statistics: Statistics) -> tuple[Values, Values]:

@@ -121,14 +121,15 @@ def check_suffix(target: Path) -> None:
         raise UnwritableTarget(f"{target} is no plot's name; end it in .svg or .png.")
 
 
-def write(svg: str, target: Path) -> None:
-    """Write the plot as its file's suffix says, whole or not at all, over an older one.
+def write(svg: str, target: Path, *, overwrite: bool = False) -> None:
+    """Write the plot as its file's suffix says, whole or not at all.
 
     Raises:
-        UnwritableTarget: the suffix is neither .svg nor .png, or the system refuses the file.
+        UnwritableTarget: the suffix is neither .svg nor .png, the file exists (and `overwrite` is false), or the
+            system refuses it.
     """
     check_suffix(target)
-    with whole_file(target, overwrite=True) as part:
+    with whole_file(target, overwrite=overwrite) as part:
         if target.suffix.lower() == ".svg":
             part.write_text(svg, "utf-8")
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -227,6 +227,9 @@ class Restorer:
         threads = self._threads_for(pixels)
         verdict = guard.judge(pixels, result, threads=threads) if finite else guard.BROKEN
         guard.mix(pixels, result, verdict, threads=threads)
+        # What is kept may be too little for any whole number to change.
+        if 0 < verdict.share < guard.SLIGHT and np.array_equal(pixels, result):
+            return replace(verdict, share=0.0)
         return verdict
 
     def _run(

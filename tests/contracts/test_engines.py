@@ -26,6 +26,20 @@ def engine(request):
     opened.close()
 
 
+@pytest.mark.skipif("openvino" not in INSTALLED, reason="bf16 is for OpenVINO")
+def test_bf16_that_the_processor_lacks_is_taken_and_said_once(monkeypatch, caplog):
+    import openvino
+
+    from deblurgan.engines.openvino import _say_emulated
+
+    for has, warnings in ((["FP32", "BF16"], 0), (["FP32"], 1)):
+        _say_emulated.cache_clear()
+        monkeypatch.setattr(openvino.Core, "get_property", lambda *_, has=has: has)
+        for precision in ("bf16", "bf16", "f32"):
+            open_engine(find("fast"), "openvino", precision=precision).close()
+        assert [record.getMessage()[:26] for record in caplog.records] == ["This processor has no bf16"] * warnings
+
+
 def test_it_keeps_shape_and_type(engine):
     result = engine.run(BATCH)
     assert (result.shape, result.dtype) == (BATCH.shape, np.float32)

@@ -65,6 +65,26 @@ def test_synthesised_pairs_repeat_with_their_seed(pairs, tmp_path):
         assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes()
 
 
+def test_pairs_that_are_there_are_not_replaced(pairs, tmp_path):
+    said = refused("synthesise", tmp_path / "sharp", "-o", pairs, "--longest", 6)
+    assert said.endswith("set_one_blur.png exists already; name another folder.")
+
+
+def test_a_photograph_that_is_too_small_or_no_picture_is_passed_over(tmp_path, scene):
+    photographs = tmp_path / "photographs"
+    photographs.mkdir()
+    PIL.Image.fromarray(scene[:12, :12]).save(photographs / "a.png")
+    (photographs / "b.png").write_text("no picture")
+    options = ("-o", tmp_path / "pairs", "--longest", 6)
+    assert "a.png is smaller than 13 pixels" in refused("synthesise", photographs, *options)
+    PIL.Image.fromarray(scene).save(photographs / "c.png")
+    said = call("synthesise", photographs, *options, code=1)
+    assert "Passed over: " in said
+    assert "a.png is smaller than 13 pixels" in said
+    assert "b.png" in said
+    assert {path.name for path in (tmp_path / "pairs").iterdir()} == {"c_blur.png", "c_sharp.png"}
+
+
 def test_a_seed_below_zero_is_refused(photo_file, tmp_path):
     result = CliRunner().invoke(cli.program, ["synthesise", str(photo_file), "-o", str(tmp_path), "--seed", "-1"])
     assert result.exit_code == 2
@@ -119,6 +139,29 @@ def test_what_cannot_be_written_is_refused_before_any_work(pairs, tmp_path, monk
     (tmp_path / "study.html").touch()
     assert "study.html exists already; add --overwrite" in refused("study", pairs, "-o", tmp_path)
     assert "end it in .svg or .png" in refused("evaluate", pairs, "--plot", tmp_path / "x.pdf")
+
+
+def test_evaluate_replaces_nothing_unless_it_is_told_to(pairs, tmp_path):
+    kept = [tmp_path / name for name in ("keep.json", "keep.html", "keep.svg", "out/default/set_one.png")]
+    kept[-1].parent.mkdir(parents=True)
+    for path, option in zip(kept, ("--json", "--html", "--plot", "--save"), strict=True):
+        path.write_text("mine")
+        target = tmp_path / "out" if option == "--save" else path
+        assert f"{path.name} exists already; add --overwrite" in refused("evaluate", pairs, option, target)
+        assert path.read_text() == "mine"
+    json_file, html_file, plot_file, _ = kept
+    reports = ("--json", json_file, "--html", html_file, "--plot", plot_file, "--save", tmp_path / "out")
+    call("evaluate", pairs, *reports, "--overwrite")
+    assert not any(path.read_bytes() == b"mine" for path in kept)
+
+
+def test_two_reports_cannot_be_one_file(pairs, tmp_path, monkeypatch):
+    monkeypatch.setattr(Restorer, "__call__", restored)
+    (tmp_path / "sub").mkdir()
+    report, same = tmp_path / "keep.json", tmp_path / "sub" / ".." / "keep.json"
+    assert "written twice" in refused("evaluate", pairs, "--json", report, "--html", same, "--overwrite")
+    picture = tmp_path / "out" / "default" / "set_one.png"
+    assert "report and a picture" in refused("evaluate", pairs, "--plot", picture, "--save", tmp_path / "out")
 
 
 def test_a_picture_that_is_measured_on_is_not_overwritten(pairs, tmp_path, monkeypatch):

@@ -52,7 +52,8 @@ def test_an_existing_file_is_replaced_only_if_asked(official, tmp_path):
 def test_an_ending_without_a_format_and_a_file_without_weights_are_refused(official, tmp_path):
     with pytest.raises(UnwritableTarget, match="no known format"):
         convert(official, "-o", tmp_path / "weights.txt")
-    (tmp_path / "photo.h5").write_bytes(b"\xff\xd8 not weights")
-    with pytest.raises(BrokenModel, match=r"photo\.h5"):
-        convert(tmp_path / "photo.h5", "-o", tmp_path / "ours.safetensors")
+    for content in (b"\xff\xd8 not weights", b"root:x:0:0:root:/root:/bin/bash\n", b"(lp0\n.", b"]q\x00K"):
+        (tmp_path / "photo.h5").write_bytes(content)
+        with pytest.raises(BrokenModel, match=r"photo\.h5"):
+            convert(tmp_path / "photo.h5", "-o", tmp_path / "ours.safetensors")
     assert not (tmp_path / "ours.safetensors").exists()

@@ -245,3 +245,5 @@ def test_stability_is_reported_beside_the_input(clip, monkeypatch):
     assert done.return_value == 0
     assert [line.split("|")[1].strip() for line in done.stdout.splitlines()[4:]] == ["input", "default", "sharp"]
     assert json.loads(clip.with_suffix(".json").read_text())[0]["model"] == "input"
+    again = deblurgan("evaluate", clip, "--video", "--json", clip.with_suffix(".json"))
+    assert "exists already; add --overwrite" in str(again.exception)

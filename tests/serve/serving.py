@@ -50,11 +50,11 @@ def jpeg(size=(64, 48), **saving) -> bytes:
     return stream.getvalue()
 
 
-def new_app(folder: Path, engine: Engine, *, token=None, origins=(), **limits) -> FastAPI:
+def new_app(folder: Path, engine: Engine, *, token=None, origins=(), hosts=None, **limits) -> FastAPI:
     """An application with one model, on an engine; limits by name."""
     folder.mkdir()
     models = Models({"identity": IDENTITY}, lambda _: Restorer(IDENTITY, engine))
-    return create_app(models, folder, limits=Limits(**limits), token=token, origins=origins)
+    return create_app(models, folder, limits=Limits(**limits), token=token, origins=origins, hosts=hosts)
 
 
 def wait_until(holds: Callable[[], object]) -> None:

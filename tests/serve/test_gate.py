@@ -1,8 +1,11 @@
 """Who may use the server, and what browsers are told."""
 
+import click
 import pytest
 from serving import jpeg
 from starlette.testclient import TestClient
+
+from deblurgan.commands.serve import serve
 
 PICTURE = {"file": ("walk.jpg", jpeg())}
 
@@ -35,6 +38,52 @@ def test_pages_of_other_origins_may_not_send_pictures(client):
         assert client.post("/v1/restore", files=PICTURE, headers=headers).status_code == 200
     near = {"Origin": "http://testserver:81", "Sec-Fetch-Site": "same-site"}
     assert client.post("/v1/restore", files=PICTURE, headers=near).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example:8123", "127.0.0.1.evil.example", "0.0.0.0:8123", "[::1", "a b", ""]
+)
+def test_other_names_than_those_of_loopback_are_refused(make_app, host):
+    with TestClient(make_app(hosts=())) as client:
+        headers = {"Host": host, "Origin": f"http://{host}"}
+        for answer in (
+            client.post("/v1/restore", files=PICTURE, headers=headers),
+            client.get("/v1/models", headers=headers),
+        ):
+            assert answer.status_code == 403
+            assert answer.json()["type"].endswith("other-host")
+
+
+@pytest.mark.parametrize("host", ["localhost:8123", "127.0.0.1", "127.9.9.9:1", "[::1]:8123", "LocalHost"])
+def test_names_of_loopback_are_answered(make_app, host):
+    with TestClient(make_app(hosts=())) as client:
+        assert client.get("/v1/models", headers={"Host": host}).status_code == 200
+
+
+def test_a_name_can_be_allowed(make_app):
+    with TestClient(make_app(hosts=["photos.example"])) as client:
+        assert client.get("/v1/models", headers={"Host": "Photos.example:8000"}).status_code == 200
+        assert client.get("/v1/models", headers={"Host": "evil.example"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(
+            ("--cors-origin", value)
+            for value in ("foo", "*", "https://photos.example/", "https://", "HTTPS://a.b")
+        ),
+        *(("--allowed-host", value) for value in ("https://photos.example", "a/b", "")),
+    ],
+)
+def test_what_is_no_origin_or_no_host_is_refused(option, value):
+    with pytest.raises(click.BadParameter, match="such as"):
+        serve.make_context("serve", [option, value])
+
+
+@pytest.mark.parametrize("origin", ["https://photos.example", "http://[::1]:81", "null"])
+def test_what_browsers_call_an_origin_is_taken(origin):
+    assert serve.make_context("serve", ["--cors-origin", origin])
 
 
 def test_an_origin_can_be_let_in(make_app):

@@ -156,6 +156,24 @@ def test_several_photos_one_of_them_bad_come_as_a_zip(open_page, tmp_path):
     wait_until(lambda: page.evaluate("document.querySelector('#after').naturalWidth === 160"))
 
 
+def test_a_video_is_told_where_it_can_be_restored(open_page, tmp_path):
+    page = open_page()
+    for name in ("walk.mp4", "walk.mkv"):
+        (tmp_path / name).write_bytes(b"\0\0\0\x18ftypisom" + bytes(64))
+    page.set_input_files("#files", [tmp_path / "walk.mp4", tmp_path / "walk.mkv"])
+    wait_until(lambda: page.locator("li[data-state=failed]").count() == 2)
+    said = page.locator(".failure").all_inner_texts()
+    assert said == [f'Videos are for the command line: deblurgan run "walk.{suffix}"' for suffix in ("mp4", "mkv")]
+
+
+def test_what_could_not_be_kept_is_said_beside_the_photo(open_page, tmp_path):
+    page = open_page()
+    PIL.Image.new("CMYK", (160, 90), (0, 40, 80, 20)).save(tmp_path / "print.jpg")
+    page.set_input_files("#files", tmp_path / "print.jpg")
+    page.wait_for_selector("#viewer-note:not([hidden])")
+    assert "print.jpg: CMYK became sRGB" in page.locator("#viewer-note").inner_text()
+
+
 def test_another_strength_restores_again(open_page, tmp_path):
     page = open_page()
     path = part_of_street(tmp_path)

@@ -9,7 +9,7 @@ import numpy as np
 import PIL.Image
 import PIL.ImageCms
 import pytest
-from serving import jpeg
+from serving import jpeg, wait_until
 
 from deblurgan.image import read
 
@@ -76,6 +76,18 @@ def test_the_answer_says_what_was_done_and_how_long_it_took(client):
     assert headers["deblurgan-model"] == "identity"
     assert headers["deblurgan-engine"] == "identity"
     assert headers["deblurgan-tiles"] == "1"
+
+
+def test_what_of_a_picture_could_not_be_kept_is_remarked(client):
+    stream = io.BytesIO()
+    PIL.Image.new("CMYK", (64, 48)).save(stream, "JPEG")
+    sent = {"file": ("walk.jpg", stream.getvalue())}
+    remark = "walk.jpg: CMYK became sRGB, so its profile is left out"
+    assert restored(client, sent["file"][1]).headers["deblurgan-remarks"] == remark
+    assert restored(client, jpeg()).headers["deblurgan-remarks"] == ""
+    job = client.post("/v1/jobs", files=sent).json()
+    wait_until(lambda: client.get(f"/v1/jobs/{job['id']}").json()["status"] in ("done", "unchanged"))
+    assert client.get(f"/v1/jobs/{job['id']}").json()["remarks"] == [remark]
 
 
 def test_empty_fields_of_a_browser_form_count_as_not_given(client):

@@ -24,6 +24,7 @@ def report_stability(
     sharp: Path | None,
     steady: bool,
     json_file: Path | None,
+    overwrite: bool,
     quiet: bool,
 ) -> int:
     """Measure a video, or a folder of numbered frames, and print a table.
@@ -35,6 +36,7 @@ def report_stability(
         sharp: the same frames, only sharp, if there are any.
         steady: restored frames are merged with their neighbours.
         json_file: gets every figure, too.
+        overwrite: it may be there, and is replaced.
         quiet: no progress.
     """
     from tqdm import tqdm
@@ -45,7 +47,7 @@ def report_stability(
     figures = measure_stability(frames, restorers, aims, options, steady=steady)
     click.echo(as_markdown(figures))
     if json_file:
-        with whole_file(json_file, overwrite=True) as file:
+        with whole_file(json_file, overwrite=overwrite) as file:
             file.write_text(json.dumps([asdict(row) for row in figures], indent=2), "utf-8")
     return 0
 

@@ -17,7 +17,13 @@ from click.core import ParameterSource
 from deblurgan import __version__, catalogue, plot, report
 from deblurgan.commands.clip_stability import report_stability
 from deblurgan.commands.contestants import open_contestants
-from deblurgan.commands.evaluation_files import Targets, keep_picture, refuse_early, write_report
+from deblurgan.commands.evaluation_files import (
+    Targets,
+    keep_picture,
+    refuse_early,
+    refuse_existing,
+    write_report,
+)
 from deblurgan.commands.options import (
     engine_option,
     guard_option,
@@ -86,6 +92,7 @@ _FOR_CLIPS = ("sharp", "steady")
 @click.option(
     "--save", type=click.Path(file_okay=False, path_type=Path), help="Write the restored pictures to this folder."
 )
+@click.option("--overwrite", is_flag=True, help="Replace reports and restored pictures that are there.")
 @click.option(
     "--video", is_flag=True, help="PAIRS is a clip, or a folder of its numbered frames: report temporal stability."
 )
@@ -112,6 +119,7 @@ def evaluate(
     plots: tuple[Path, ...],
     cost: str,
     save: Path | None,
+    overwrite: bool,
     video: bool,
     sharp: Path | None,
     steady: bool,
@@ -129,6 +137,7 @@ def evaluate(
     _refuse_options(context, video)
     options = RestoreOptions(guard=guard, self_ensemble=self_ensemble)
     if video:
+        refuse_existing([json_file] if json_file else [], overwrite=overwrite)
         with contextlib.ExitStack() as stack:
             opened = open_contestants(
                 stack, models, (), engine=engine, precision=precision, threads=threads, options=options
@@ -140,20 +149,21 @@ def evaluate(
                 sharp=sharp,
                 steady=steady,
                 json_file=json_file,
+                overwrite=overwrite,
                 quiet=quiet,
             )
     protocol = PROTOCOLS[protocol_name] if protocol_name else None
     found = _survey(pairs, layout, protocol)
     keys = tuple(dict.fromkeys(metrics or (protocol.metrics if protocol else DEFAULT_METRICS)))
-    targets = Targets(json_file, html_file, plots, cost, save)
+    targets = Targets(json_file, html_file, plots, cost, save, overwrite)
     with contextlib.ExitStack() as stack:
         contestants = open_contestants(
             stack, models, found.pairs, engine=engine, precision=precision, threads=threads, options=options
         )
-        refuse_early(targets, found.pairs, contestants)
         settings = (__version__, engine, precision, threads, options, save)
         name = fingerprint(found.pairs, contestants, keys, settings)
         journal = Journal(catalogue.cache_folder() / "evaluations" / f"{name}.jsonl")
+        refuse_early(targets, found.pairs, contestants, going_on=bool(journal.measured))
         evaluation = replace(
             _measure(found.pairs, contestants, keys, journal, targets, quiet),
             remarks=(*_remarks(found, protocol), *_unusable(keys)),

@@ -28,6 +28,7 @@ class Targets:
         plots: for quality against cost.
         cost: key of `plot.COSTS`, in plots.
         pictures: folder for what models restore, one below it for each.
+        overwrite: files that are there are replaced.
     """
 
     json: Path | None
@@ -35,18 +36,35 @@ class Targets:
     plots: tuple[Path, ...]
     cost: str
     pictures: Path | None
+    overwrite: bool
+
+    @property
+    def reports(self) -> list[Path]:
+        """Those of one file each."""
+        return [path for path in (self.json, self.html, *self.plots) if path]
 
 
-def refuse_early(targets: Targets, pairs: Sequence[Pair], contestants: Mapping[str, Contestant]) -> None:
+def refuse_early(
+    targets: Targets, pairs: Sequence[Pair], contestants: Mapping[str, Contestant], *, going_on: bool
+) -> None:
     """What can be known before anything is measured.
 
+    Args:
+        targets: to write.
+        pairs: to measure on.
+        contestants: by name.
+        going_on: an earlier attempt was stopped, whose restored pictures are this one's.
+
     Raises:
-        UnwritableTarget: a plot has another suffix, or a restored picture would overwrite one that is measured on.
+        UnwritableTarget: a plot has another suffix, a file would be written twice or is there and not to be
+            replaced, or a restored picture would overwrite one that is measured on.
     """
     for target in targets.plots:
         plot.check_suffix(target)
+    refuse_existing(targets.reports, overwrite=targets.overwrite)
     if targets.pictures is None:
         return
+    reports = {path.resolve() for path in targets.reports}
     measured_on = {path.resolve() for pair in pairs for path in (pair.blurred, pair.sharp, *pair.more_sharp)}
     for name in _restoring(contestants):
         for pair in pairs:
@@ -54,6 +72,23 @@ def refuse_early(targets: Targets, pairs: Sequence[Pair], contestants: Mapping[s
                 raise UnwritableTarget(
                     f"{target} is measured on and would be overwritten; give --save another folder."
                 )
+            if target.resolve() in reports:
+                raise UnwritableTarget(f"{target} would be a report and a picture; give --save another folder.")
+            if not (going_on or targets.overwrite) and target.exists():
+                raise UnwritableTarget(f"{target} exists already; add --overwrite or give --save another folder.")
+
+
+def refuse_existing(reports: Sequence[Path], *, overwrite: bool) -> None:
+    """Whether reports can be written, each to a file of its own.
+
+    Raises:
+        UnwritableTarget: two are one file, or one is there and not to be replaced.
+    """
+    for place, target in enumerate(reports):
+        if target.resolve() in (other.resolve() for other in reports[:place]):
+            raise UnwritableTarget(f"{target} would be written twice; name a file for each report.")
+        if not overwrite and target.exists():
+            raise UnwritableTarget(f"{target} exists already; add --overwrite or name another file.")
 
 
 def keep_picture(
@@ -79,14 +114,14 @@ def write_report(
     metric = evaluation.metrics[0]
     points = plot.points(evaluation, metric, targets.cost, protocol)
     if targets.json:
-        with whole_file(targets.json, overwrite=True) as file:
+        with whole_file(targets.json, overwrite=targets.overwrite) as file:
             file.write_text(report.as_json(evaluation, protocol), "utf-8")
     for target in targets.plots:
-        plot.write(plot.as_svg(points, metric, targets.cost), target)
+        plot.write(plot.as_svg(points, metric, targets.cost), target, overwrite=targets.overwrite)
     if targets.html:
         pictures = _to_compare(page.to_show(evaluation), pairs, contestants)
         svg = plot.as_svg(points, metric, targets.cost) if len(points) > 1 else ""
-        with whole_file(targets.html, overwrite=True) as file:
+        with whole_file(targets.html, overwrite=targets.overwrite) as file:
             file.write_text(page.as_html(evaluation, pictures, protocol, svg), "utf-8")
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import os
+import re
 import socket
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import click
@@ -15,10 +16,28 @@ from deblurgan import catalogue
 from deblurgan.commands.options import engine_option, precision_option, quiet_option, threads_option
 from deblurgan.errors import DeblurganError
 from deblurgan.extras import require
+from deblurgan.hosts import is_loopback, name_of
 from deblurgan.memory import parse_size
 from deblurgan.restore import Restorer, load
 
 TOKEN = "DEBLURGAN_TOKEN"
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@A-Z]+|null")
+
+
+def _origins(context: click.Context, parameter: click.Parameter, given: Sequence[str]) -> Sequence[str]:
+    for origin in given:
+        if not _ORIGIN.fullmatch(origin):
+            raise click.BadParameter(
+                f"{origin!r} is no origin as browsers write them, such as https://photos.example."
+            )
+    return given
+
+
+def _names(context: click.Context, parameter: click.Parameter, given: Sequence[str]) -> Sequence[str]:
+    names = [name_of(host) for host in given]
+    if None in names:
+        raise click.BadParameter(f"{given[names.index(None)]!r} is no name of a host, such as photos.example.")
+    return [name for name in names if name]
 
 
 @click.command()
@@ -61,7 +80,20 @@ TOKEN = "DEBLURGAN_TOKEN"
     "--keep", type=click.IntRange(1), default=900, show_default=True, help="Seconds that results of jobs wait."
 )
 @click.option(
-    "--cors-origin", "origins", multiple=True, metavar="ORIGIN", help="Let pages of this origin use the server."
+    "--cors-origin",
+    "origins",
+    multiple=True,
+    metavar="ORIGIN",
+    callback=_origins,
+    help="Let pages of this origin, such as https://photos.example, use the server.",
+)
+@click.option(
+    "--allowed-host",
+    "hosts",
+    multiple=True,
+    metavar="NAME",
+    callback=_names,
+    help="Answer to this name, beside those of loopback; if not given, with a token to any, and else to no other.",
 )
 @quiet_option
 def serve(
@@ -78,7 +110,8 @@ def serve(
     max_pixels: int,
     timeout: int,
     keep: int,
-    origins: tuple[str, ...],
+    origins: Sequence[str],
+    hosts: Sequence[str],
     quiet: bool,
 ) -> int:
     """Serve a page for the browser at / and an HTTP API that /openapi.json describes.
@@ -120,7 +153,14 @@ def serve(
     logging.getLogger("deblurgan").setLevel(logging.WARNING if quiet else logging.INFO)
     address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}/"
     serve_until_stopped(
-        restorers, listener, limits, token=token, origins=origins, on_start=lambda: click.echo(address)
+        restorers,
+        listener,
+        limits,
+        token=token,
+        origins=origins,
+        # A page elsewhere knows no token, by whatever name it calls the server.
+        hosts=hosts or (None if token else ()),
+        on_start=lambda: click.echo(address),
     )
     return 0
 
@@ -136,14 +176,6 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=512)
     except OSError as error:
         raise DeblurganError(f"Port {port} of {host} is not to be had ({error.strerror}); take another.") from None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this computer can reach an address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _offered(models: tuple[str, ...]) -> dict[str, catalogue.ModelFolder]:

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from deblurgan.blur import BlurSettings, draw_exposure, expose
 from deblurgan.blur.windows import WindowSettings, expose_windows
 from deblurgan.clip import frames_of
-from deblurgan.errors import PairError
+from deblurgan.errors import DeblurganError, PairError, UnwritableTarget
 from deblurgan.formats import is_video
 from deblurgan.image import Image, is_picture, pictures_in, read, to_float, write
 from deblurgan.resampling import reduced
@@ -150,10 +150,13 @@ def _from_photographs(
     photographs = pictures_in(source) if source.is_dir() else [source]
     if not photographs:
         raise PairError(f"{source} holds no pictures; give sharp photographs.")
+    passed_over = []
     for index, path in enumerate(photographs):
-        photo = read(path)
-        if min(photo.height, photo.width) <= 2 * settings.longest:
-            raise PairError(f"{path} is smaller than {2 * settings.longest + 1} pixels; use a smaller --longest.")
+        try:
+            photo = _sharp_photograph(path, settings.longest)
+        except DeblurganError as error:
+            passed_over.append(str(error))
+            continue
         for repeat in range(count):
             rng = np.random.default_rng((seed, index, repeat))
             exposure = draw_exposure(rng, settings, (photo.height, photo.width))
@@ -162,7 +165,18 @@ def _from_photographs(
             height, width = (side // scale * scale for side in sharp.shape[:2])
             blurred, sharp = (side[:height, :width] for side in (blurred, sharp))
             _write_pair(output, name, Image(pixels=reduced(blurred, scale)), Image(pixels=sharp))
-    return 0
+    if len(passed_over) == len(photographs):
+        raise PairError(passed_over[0])
+    for reason in passed_over:
+        click.echo(f"Passed over: {reason}", err=True)
+    return 1 if passed_over else 0
+
+
+def _sharp_photograph(path: Path, longest: int) -> Image:
+    photo = read(path)
+    if min(photo.height, photo.width) <= 2 * longest:
+        raise PairError(f"{path} is smaller than {2 * longest + 1} pixels; use a smaller --longest.")
+    return photo
 
 
 def _from_frames(source: Path, output: Path, seed: int, settings: WindowSettings) -> int:
@@ -180,10 +194,13 @@ def _from_frames(source: Path, output: Path, seed: int, settings: WindowSettings
 
 def _write_pair(output: Path, name: str, blurred: Image, sharp: Image) -> None:
     """Write both pictures or none: one without the other would spoil the folder for `find_pairs`."""
-    target = output / f"{name}_blur.png"
+    target, other = (output / f"{name}_{side}.png" for side in ("blur", "sharp"))
+    for place in (target, other):
+        if place.exists():
+            raise UnwritableTarget(f"{place} exists already; name another folder.")
     write(blurred, target)
     try:
-        write(sharp, output / f"{name}_sharp.png")
+        write(sharp, other)
     except BaseException:
         target.unlink()
         raise

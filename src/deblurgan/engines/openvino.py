@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -21,6 +22,8 @@ from deblurgan.room import Room
 # Each compiled network holds its own weights, and working memory by the pixels of its input. Two small inputs at
 # a time, each on half the threads, wait less for each other than one after the other on all of them.
 _KEPT, _PIXELS_KEPT, _SIDE_BY_SIDE = 2, 2_000_000, 2
+
+logger = logging.getLogger(__name__)
 
 Shapes = tuple[tuple[int, ...], ...]
 _WHOLE = 0
@@ -150,6 +153,8 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
     # Normalisation by the statistics of the picture magnifies the rounding of bf16.
     fastest = "bf16" if in_bf16 and model.manifest.statistics == "fixed" else "f32"
     precision = fastest if options.precision == "auto" else options.precision
+    if precision == "bf16" and not in_bf16:
+        _say_emulated()
     ranges = load_ranges(model.file("ranges")) if precision == "int8" else None
 
     @cache
@@ -171,6 +176,12 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
         "INFERENCE_PRECISION_HINT": fastest if precision == "int8" else precision,
     }
     return OpenVINOEngine(core, network, openvino.Tensor, settings, precision)
+
+
+@cache
+def _say_emulated() -> None:
+    """Once, however many models are opened."""
+    logger.warning("This processor has no bf16, so that it is emulated; f32 or auto is several times faster.")
 
 
 def _give_own_biases(network: Any) -> None:

@@ -34,6 +34,7 @@ def create_app(
     limits: Limits = Limits(),
     token: str | None = None,
     origins: Collection[str] = (),
+    hosts: Collection[str] | None = (),
 ) -> FastAPI:
     """The server as an ASGI application.
 
@@ -43,6 +44,7 @@ def create_app(
         limits: of requests.
         token: that requests must bring; None for none.
         origins: of pages elsewhere that may use the server.
+        hosts: names that it may be called by, beside those of loopback; None for any.
 
     Returns:
         the application; `state.service` and `state.jobs` are what its routes share.
@@ -79,7 +81,12 @@ def create_app(
     _describe(app)
     page_paths = [f"/{path.relative_to(PAGE).as_posix()}" for path in PAGE.rglob("*") if path.is_file()]
     app.add_middleware(
-        Gate, open_paths=[*_OPEN, *page_paths], token=token, origins=origins, metrics=service.metrics
+        Gate,
+        open_paths=[*_OPEN, *page_paths],
+        token=token,
+        origins=origins,
+        hosts=hosts,
+        metrics=service.metrics,
     )
     if origins:
         app.add_middleware(

@@ -1,4 +1,4 @@
-"""The gate before all routes: token, origin, headers that keep browsers careful, and the count of answers."""
+"""The gate before all routes: host, token, origin, headers that keep browsers careful, the count of answers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from deblurgan.hosts import is_loopback, name_of
 from deblurgan.serve.metrics import Metrics
 from deblurgan.serve.problems import Problem
 
@@ -39,6 +40,7 @@ class Gate:
         open_paths: that need no token.
         token: that all others need; None for no token.
         origins: of pages that may send requests, beside the server's own.
+        hosts: names that requests may call the server by, beside those of loopback; None for any.
         metrics: counts the answers.
     """
 
@@ -49,10 +51,12 @@ class Gate:
         open_paths: Collection[str],
         token: str | None,
         origins: Collection[str],
+        hosts: Collection[str] | None,
         metrics: Metrics,
     ) -> None:
         self._app, self._metrics = app, metrics
         self._open_paths, self._origins = frozenset(open_paths), frozenset(origins)
+        self._hosts = None if hosts is None else frozenset(hosts)
         self._token = token.encode() if token else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,6 +79,8 @@ class Gate:
         await app(scope, receive, send_carefully)
 
     def _problem(self, scope: Scope, headers: Mapping[str, str]) -> Problem | None:
+        if not self._may_be_called(headers):
+            return Problem("other-host", "The server does not answer to this host's name; see --allowed-host.")
         if scope["method"] not in _READING and not self._may_send(headers):
             return Problem("other-origin", "Pages of other origins may not use this server; see --cors-origin.")
         if self._token and scope["path"] not in self._open_paths and not self._has_token(headers):
@@ -82,6 +88,14 @@ class Gate:
                 "token-needed", "Send the header 'Authorization: Bearer TOKEN'.", {"WWW-Authenticate": "Bearer"}
             )
         return None
+
+    def _may_be_called(self, headers: Mapping[str, str]) -> bool:
+        """A page whose own name leads to this computer would be taken for the server's; browsers tell the name."""
+        host = headers.get("host")
+        if self._hosts is None or host is None:
+            return True
+        name = name_of(host)
+        return name is not None and (name in self._hosts or is_loopback(name))
 
     def _may_send(self, headers: Mapping[str, str]) -> bool:
         """Programs name no origin; of pages only the server's own and those allowed may send."""

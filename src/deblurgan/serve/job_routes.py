@@ -22,7 +22,7 @@ from deblurgan.serve.work import Service, check
 
 Id = Annotated[str, InPath(description="Of the job.", max_length=64, examples=["Jq3v0bJYd2nUGl2P4x1q8A"])]
 
-_GENERAL = ("token-needed", "other-origin", "not-found")
+_GENERAL = ("token-needed", "other-host", "other-origin", "not-found")
 
 
 def routes(service: Service, jobs: Jobs) -> APIRouter:

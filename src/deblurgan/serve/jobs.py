@@ -157,6 +157,7 @@ class Jobs:
             progress=1.0 if ended else job.ticket.progress,
             position=self._service.line.position(job.ticket),
             reason=job.done.outcome.reason if job.done else "",
+            remarks=list(job.done.remarks) if job.done else [],
             result=f"/v1/jobs/{job.id}/result" if status in ("done", "unchanged") else None,
             result_name=job.order.result_name,
             problem=job.problem.document if job.problem else None,

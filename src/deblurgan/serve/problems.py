@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 KINDS: dict[str, tuple[int, str]] = {
     "malformed-upload": (400, "The body is not a well-formed multipart form."),
     "token-needed": (401, "This server wants a token."),
+    "other-host": (403, "The server does not answer to this name."),
     "other-origin": (403, "Pages of other origins may not use this server."),
     "not-found": (404, "There is nothing here."),
     "not-allowed": (405, "This address does not know that method."),
@@ -164,7 +165,8 @@ def responses(*kinds: str) -> dict[int | str, dict[str, object]]:
 
 def _sentence_of(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the form"
+    # Only the field's name: what follows it are the insides of its type.
+    where = str(first["loc"][0]) if first["loc"] else "the form"
     return f"{where}: {first['msg'][:1].lower()}{first['msg'][1:]}."
 
 

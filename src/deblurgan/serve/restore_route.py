@@ -24,8 +24,15 @@ _IN_MEMORY = 1_000_000  # bytes of an upload or a result that are not worth a fi
 _CHUNK = 256_000
 
 PROBLEMS = (
-    *("malformed-upload", "token-needed", "other-origin", "not-acceptable", "upload-too-slow"),
-    *("too-many-bytes", "too-many-pixels", "unsupported-type", "invalid-option", "unreadable-picture"),
+    *("malformed-upload", "token-needed", "other-host", "other-origin", "not-acceptable"),
+    *(
+        "upload-too-slow",
+        "too-many-bytes",
+        "too-many-pixels",
+        "unsupported-type",
+        "invalid-option",
+        "unreadable-picture",
+    ),
     *("queue-full", "stopping", "took-too-long", "no-memory", "no-space"),
 )
 
@@ -124,12 +131,17 @@ def _answer(order: Order, done: Done, target: BinaryIO, stages: dict[str, float]
         "Cache-Control": "no-store",
         "Server-Timing": ", ".join(f"{stage};dur={1000 * seconds:.1f}" for stage, seconds in stages.items()),
         "Deblurgan-Status": outcome.status,
-        "Deblurgan-Reason": outcome.reason.encode("ascii", "replace").decode(),
+        "Deblurgan-Reason": _as_header(outcome.reason),
+        "Deblurgan-Remarks": _as_header("; ".join(done.remarks)),
         "Deblurgan-Model": quote(outcome.model),
         "Deblurgan-Engine": outcome.engine,
         "Deblurgan-Tiles": str(outcome.tiles),
     }
     return StreamingResponse(_chunks(target), headers=headers, media_type=order.result_type)
+
+
+def _as_header(text: str) -> str:
+    return text.encode("ascii", "replace").decode()
 
 
 async def _chunks(target: BinaryIO) -> AsyncIterator[bytes]:

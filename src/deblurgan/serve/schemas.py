@@ -111,6 +111,7 @@ class Job(BaseModel):
                     "progress": 0.4,
                     "position": 0,
                     "reason": "",
+                    "remarks": [],
                     "result_name": "panorama_deblurred.tiff",
                     "created": _TIME,
                 }
@@ -127,6 +128,7 @@ class Job(BaseModel):
     progress: float = Field(ge=0, le=1)
     position: int = Field(ge=0, description="In the queue; 0 once it has begun.")
     reason: str = Field(description="What the guard took back; empty otherwise.")
+    remarks: list[str] = Field(description="On what of the file could not be kept.")
     result: str | None = Field(default=None, description="Where the result is, once it is done.")
     result_name: str = Field(description="What the result may be called.")
     problem: ProblemDocument | None = Field(default=None, description="Why it failed.")
@@ -166,7 +168,8 @@ class Offer(BaseModel):
 
     models: list[Model]
     media_types: list[str] = Field(description="That are taken.")
-    formats: list[str] = Field(description="That results can have, as suffixes.")
+    formats: list[str] = Field(description="That results of pictures can have, as suffixes.")
+    video_formats: list[str] = Field(description="That results of videos can have; none where they are not taken.")
     upload_bytes: int = Field(description="Most that POST /v1/restore takes.")
     job_bytes: int = Field(description="Most that POST /v1/jobs takes.")
     picture_bytes: int = Field(description="Most that a picture may have, even in a job.")

@@ -21,6 +21,7 @@ from deblurgan.serve.jobs import Jobs
 from deblurgan.serve.limits import Limits
 from deblurgan.serve.line import Line
 from deblurgan.serve.models import Models
+from deblurgan.serve.request_log import RequestLog
 
 _LAST_SECONDS = 1  # that answers still have after a second signal
 _TICK = 0.05  # seconds between looks at what is left to do
@@ -33,6 +34,7 @@ def serve_until_stopped(
     *,
     token: str | None = None,
     origins: Collection[str] = (),
+    hosts: Collection[str] | None = (),
     on_start: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until a signal, then answer what was accepted, and leave nothing behind.
@@ -45,13 +47,14 @@ def serve_until_stopped(
         limits: of requests.
         token: that requests must bring; None for none.
         origins: of pages elsewhere that may use the server.
+        hosts: names that it may be called by, beside those of loopback; None for any.
         on_start: called once requests are taken.
 
     Raises:
         KeyboardInterrupt: it was stopped by SIGINT, gently.
     """
     with tempfile.TemporaryDirectory(prefix="deblurgan-", ignore_cleanup_errors=True) as folder:
-        app = create_app(models, Path(folder), limits=limits, token=token, origins=origins)
+        app = create_app(models, Path(folder), limits=limits, token=token, origins=origins, hosts=hosts)
         server = DrainingServer(configured(app, limits), app.state.service.line, app.state.jobs, on_start)
         server.run([listener])
 
@@ -59,10 +62,11 @@ def serve_until_stopped(
 def configured(app: FastAPI, limits: Limits) -> uvicorn.Config:
     """How uvicorn serves an application."""
     return uvicorn.Config(
-        app,
+        RequestLog(app),
         http=impatient(limits.head_seconds),
         ws="none",
         log_config=None,
+        access_log=False,
         server_header=False,
         limit_concurrency=limits.connections,
         proxy_headers=False,

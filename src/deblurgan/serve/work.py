@@ -15,6 +15,7 @@ from deblurgan.serve.media import HEAD, media_type_of
 from deblurgan.serve.metrics import Metrics
 from deblurgan.serve.models import Models, most_pixels
 from deblurgan.serve.problems import Problem
+from deblurgan.serve.remarks import remarks
 from deblurgan.serve.schemas import RestoreFields
 from deblurgan.serve.upload import Form
 from deblurgan.serve.watched import WatchedRestorer
@@ -63,9 +64,16 @@ class Order:
 
 @dataclass(frozen=True)
 class Done:
-    """An outcome, and seconds by stage."""
+    """How an order ended.
+
+    Attributes:
+        outcome: of the file.
+        remarks: on what could not be kept, a sentence each.
+        stages: seconds by stage.
+    """
 
     outcome: Outcome
+    remarks: tuple[str, ...] = ()
     stages: dict[str, float] = field(default_factory=dict)
 
 
@@ -120,7 +128,8 @@ def carry_out(order: Order, source: BinaryIO, target: BinaryIO, ticket: Ticket, 
         min(service.limits.pixels, most_pixels(restorer, limit)),
     )
     try:
-        outcome = order.handler.restore(source, target, task)
+        with remarks() as remarked:
+            outcome = order.handler.restore(source, target, task)
     except Unwanted:
         service.metrics.count("deblurgan_pictures_total", status="given up")
         raise
@@ -138,4 +147,4 @@ def carry_out(order: Order, source: BinaryIO, target: BinaryIO, ticket: Ticket, 
         service.metrics.observe(stages)
     service.metrics.count("deblurgan_pictures_total", status=outcome.status)
     service.metrics.count("deblurgan_pixels_total", outcome.width * outcome.height)
-    return Done(outcome, stages)
+    return Done(outcome, tuple(remarked), stages)

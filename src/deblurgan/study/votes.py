@@ -90,5 +90,7 @@ def _read(file: Path) -> tuple[str, tuple[str, str], list[Vote]]:
             for vote in content["votes"]
         ]
         return str(content["study"]), (rater, rater_id), votes
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except OSError as error:
+        raise StudyError(f"{file} cannot be read ({error.strerror or error}); name a file of votes.") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StudyError(f"{file} is not a file of votes that a study's page exported.") from error

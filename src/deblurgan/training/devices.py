@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from deblurgan.errors import TrainingFailed
+
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
@@ -18,11 +20,22 @@ def connect(*, accelerator: str = "auto", devices: int = 1, nodes: int = 1) -> F
         accelerator: 'cpu', 'gpu' or 'auto' for a GPU if there is one; Lightning Fabric knows more.
         devices: processes on this machine, one per device.
         nodes: machines; start the same command on each, with the environment that torchrun sets.
+
+    Raises:
+        TrainingFailed: this machine has no such accelerator, or fewer of them.
     """
     from lightning_fabric import Fabric
+    from lightning_fabric.utilities.exceptions import MisconfigurationException
 
     alone = devices * nodes == 1
-    fabric = Fabric(accelerator=accelerator, devices=devices, num_nodes=nodes, strategy="auto" if alone else "ddp")
+    strategy = "auto" if alone else "ddp"
+    try:
+        fabric = Fabric(accelerator=accelerator, devices=devices, num_nodes=nodes, strategy=strategy)
+    except (MisconfigurationException, RuntimeError, ValueError) as error:
+        wanted, said = f"{accelerator!r} with {devices} devices", " ".join(str(error).split()).rstrip(".!")
+        raise TrainingFailed(
+            f"The accelerator {wanted} is not to be had here ({said}); use cpu or auto."
+        ) from None
     fabric.launch()
     # Crops are of one size, so what the first step finds out about its convolutions holds for all.
     torch.backends.cudnn.benchmark = True

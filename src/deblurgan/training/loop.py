@@ -20,7 +20,7 @@ from deblurgan.training import state as states
 from deblurgan.training.dataset import TrainingSet
 from deblurgan.training.devices import connect
 from deblurgan.training.export import manifest_of
-from deblurgan.training.pictures import Pictures, load_pictures
+from deblurgan.training.pictures import Pictures, load_pictures, refuse_missing
 from deblurgan.training.run_folder import BEST, LAST, RunFolder
 from deblurgan.training.settings import Recipe
 from deblurgan.training.state import TrainingState
@@ -52,6 +52,7 @@ def train(
 
     Raises:
         RecipeError: the data or the checkpoint does not fit the recipe.
+        PairError: pairs to validate on are missing or do not match up.
         TrainingFailed: the loss is no longer a number.
         UnwritableTarget: the folder holds a training that is not to be resumed, or cannot be written, for want of
             space for one.
@@ -62,17 +63,19 @@ def train(
     # One process looks, before it writes anything, and all stop: none may wait for another that has gone.
     if not resume and fabric.broadcast(run.holds_training()):
         raise UnwritableTarget(f"{folder} holds a training; go on from it with --resume, or give another folder.")
+    refuse_missing(recipe)
+    validation = joined_pairs(recipe.validation.pairs)
     state = states.load(folder / LAST, recipe, fabric) if resume else states.begin(recipe, fabric)
+    pictures = load_pictures(recipe)
     run.open(recipe)
     run.rewind(state.step)
-    validation = joined_pairs(recipe.validation.pairs)
     restorer = Restorer(
         manifest_of(state.average, recipe, name="average"), TorchEngine(state.average, recipe.precision)
     )
     pace = _Pace(recipe, state.step, minutes)
-    for blurred, sharp in pace.watched(batches(recipe, load_pictures(recipe), state.step, fabric)):
-        pictures = (side.to(fabric.device, non_blocking=True) for side in (blurred, sharp))
-        logged = training_step(state, *pictures)
+    for blurred, sharp in pace.watched(batches(recipe, pictures, state.step, fabric)):
+        sides = (side.to(fabric.device, non_blocking=True) for side in (blurred, sharp))
+        logged = training_step(state, *sides)
         schedule, last = recipe.schedule, state.step == recipe.schedule.steps or pace.is_over()
         if state.step % schedule.log_every == 0 or last:
             run.log({"step": state.step, **logged, **pace.figures(state.step)})

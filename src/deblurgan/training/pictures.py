@@ -59,25 +59,37 @@ def load_pictures(recipe: Recipe) -> Pictures:
         RecipeError: a folder is missing or holds nothing large enough to cut a crop from, or more than one
             picture in a hundred is unreadable.
     """
+    photographs, sources = _found(recipe)
     store = _Store(Path(recipe.data.packed) if recipe.data.packed else None)
     least = recipe.data.crop + 2 * recipe.blur.longest
     photos = [
         picture
-        for folder in recipe.data.photos
-        for path in _photos_in(Path(folder), recipe.name)
+        for path in photographs
         if (picture := store.decoded(path)) is not None and _least_side(picture) >= least
     ]
     if recipe.data.photos and not photos:
         raise RecipeError(f"Recipe {recipe.name!r}: no photograph is at least {least} pixels along each side.")
-    by_source = [
-        [both for pair in _thinned(source) if (both := store.both(pair)) is not None]
-        for source in recipe.data.pairs
-    ]
+    by_source = [[both for pair in source if (both := store.both(pair)) is not None] for source in sources]
     store.refuse_damage(recipe.name)
     pairs = [both for source in by_source for both in source]
     if any(_least_side(sharp) < least for _, sharp in pairs):
         raise RecipeError(f"Recipe {recipe.name!r}: pairs must be at least {least} pixels along each side.")
     return Pictures(tuple(photos), tuple(pairs), _weights(recipe.data.pairs, [len(each) for each in by_source]))
+
+
+def refuse_missing(recipe: Recipe) -> None:
+    """Look whether what a recipe names is there, and decode none of it.
+
+    Raises:
+        RecipeError: a folder is missing, or holds no pairs.
+    """
+    _found(recipe)
+
+
+def _found(recipe: Recipe) -> tuple[list[Path], list[list[Pair]]]:
+    """Photographs, and the pairs of each source."""
+    photographs = [path for folder in recipe.data.photos for path in _photos_in(Path(folder), recipe.name)]
+    return photographs, [_thinned(source) for source in recipe.data.pairs]
 
 
 class _Store:

@@ -213,7 +213,7 @@ def _with_more_inputs(weights: dict[str, Tensor], network: FPNGenerator) -> dict
 
 def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
-        raise RecipeError(f"There is no checkpoint at {path}; start the training without --resume.")
+        raise RecipeError(f"There is no checkpoint at {path}; name the folder of a training that has saved one.")
     content = read_checkpoint(path)
     if not _is_training(content):
         raise RecipeError(f"{path} is not the checkpoint of a training; give a run folder, or the last.pt in one.")

@@ -6,6 +6,7 @@ import { fillIn, text } from "./strings.js";
 
 const AT_ONCE = 2; // the server works on as many; more would only wait there
 const THUMBNAIL = 96;
+const VIDEOS = /\.(mp4|m4v|mov|mkv|webm|avi)$/i; // browsers do not know the type of each
 
 const byId = (id) => document.getElementById(id);
 const photos = new Map();
@@ -48,7 +49,8 @@ async function run(photo) {
   running++;
   photo.isRunning = true;
   try {
-    const { size } = photo.file;
+    const { name, size, type } = photo.file;
+    if (type.startsWith("video/") || VIDEOS.test(name)) throw new Error(text("video", { name }));
     if (size > limit) throw new Error(text("tooLarge", { size: megabytes(size), limit: megabytes(limit) }));
     photo.before ??= URL.createObjectURL(await showable(photo.file));
     const result = await restore(photo.file, photo.settings, (state, values) => report(photo, state, values), signal);
@@ -114,7 +116,9 @@ async function select(photo) {
   byId("viewer").hidden = false;
   byId("viewer-title").textContent = photo.file.name;
   Object.assign(byId("download"), { href: photo.save, download: photo.result.name });
-  const notes = photo.result.reason ? [text("reason", { reason: photo.result.reason })] : [];
+  const { status, reason, remarks } = photo.result;
+  const notes = remarks.map((remark) => `${remark}.`);
+  if (reason) notes.unshift(text(status === "unchanged" ? "reasonUnchanged" : "reason", { reason }));
   await show(photo.file.name, photo.before, photo.after).catch(() => notes.push(text("notShown")));
   byId("viewer-note").textContent = notes.join(" ");
   byId("viewer-note").hidden = !notes.length;

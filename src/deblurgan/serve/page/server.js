@@ -34,7 +34,7 @@ export async function preview(file) {
  * Restores one photo as a job.
  *
  * `report(state, values)` hears of "waiting", "uploading" {progress}, "queued" {position} and "restoring" {progress}.
- * Gives {blob, name, status, reason}. An aborted `signal` cancels the job.
+ * Gives {blob, name, status, reason, remarks}. An aborted `signal` cancels the job.
  */
 export async function restore(file, settings, report, signal) {
   const form = new FormData();
@@ -53,7 +53,7 @@ export async function restore(file, settings, report, signal) {
     }
     if (job.problem) throw new Refusal(job.problem.detail);
     const blob = await (await send("GET", job.result, { signal })).blob();
-    return { blob, name: job.result_name, status: job.status, reason: job.reason };
+    return { blob, name: job.result_name, status: job.status, reason: job.reason, remarks: job.remarks };
   } finally {
     removeEventListener("pagehide", forget);
     forget();
