@@ -1,6 +1,7 @@
 """Which files a run takes for its inputs, and what becomes of each."""
 
 from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +51,29 @@ def test_a_pattern_does_not_take_results_for_inputs_but_a_name_does(tmp_path):
 def test_the_finished_part_of_a_video_is_no_input(tmp_path):
     touched(tmp_path, "walk.mp4", ".walk_deblurred.mp4.deblurgan/000000.mkv")
     assert sources(plan([str(tmp_path)], None, RECURSIVE), tmp_path) == ["walk.mp4"]
+
+
+def test_names_that_are_too_long_fail_by_themselves(photo_file, tmp_path):
+    (tmp_path / f"{'m' * 248}.jpg").touch()
+    (tmp_path / "out").mkdir()
+    target = str(tmp_path / f"{'m' * 300}.jpg")
+    jobs = plan([str(tmp_path), target, f"{target}/*.jpg"], str(tmp_path / "out"), RECURSIVE)
+    jobs += plan([str(photo_file)], target, RECURSIVE)
+    restorer = Restorer(IDENTITY, IdentityEngine())
+    outcomes = [restore_photo(job, restorer, RECURSIVE) if isinstance(job, Job) else job for job in jobs]
+    assert [outcome.status for outcome in outcomes] == ["failed", "done", "failed", "failed", "failed"]
+    assert all("File name too long" in outcome.reason for outcome in outcomes if outcome.status == "failed")
+
+
+def test_a_picture_that_is_closed_to_us_is_no_reason_to_leave_the_others(photo_file, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    assert sources(plan([str(photo_file.parent)], None, RECURSIVE), photo_file.parent) == ["photo.jpg"]
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    (outcome,) = plan([str(photo_file)], None, RECURSIVE)
+    assert "cannot be read (Permission denied); check its name and permissions" in outcome.reason
 
 
 @pytest.mark.parametrize(

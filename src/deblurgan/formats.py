@@ -114,8 +114,16 @@ def restorable_in(folder: Path, *, recursive: bool = False) -> list[Path]:
     """List the pictures and videos in a folder as `pictures_in` lists pictures."""
     found = folder.glob("**/*" if recursive else "*")
     return sorted(
-        path for path in found if is_restorable(path) and path.parent.suffix != WORK_SUFFIX and path.is_file()
+        path for path in found if is_restorable(path) and path.parent.suffix != WORK_SUFFIX and _is_file(path)
     )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except PermissionError:
+        # Left in, for whoever reads it to say that it is closed.
+        return True
 
 
 def format_of(data: bytes, name: str) -> str:

@@ -6,6 +6,7 @@ import glob
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
+from os.path import isdir
 from pathlib import Path, PurePath
 from typing import Literal, TypeVar
 
@@ -109,6 +110,13 @@ def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> li
 
 def _expand(given: str, output: str | None, options: PhotoOptions) -> list[tuple[Path, Path] | Outcome]:
     """Files that one argument stands for, each with the folder its result keeps the relative path from."""
+    try:
+        return _found(given, output, options)
+    except OSError as error:
+        return [_missing(given, f"{given} cannot be read ({error.strerror}); check its name and permissions.")]
+
+
+def _found(given: str, output: str | None, options: PhotoOptions) -> list[tuple[Path, Path] | Outcome]:
     path = Path(given)
     if path.is_dir():
         inside = restorable_in(path, recursive=options.recursive)
@@ -137,7 +145,7 @@ def _without_results(files: list[Path], root: Path, output: str | None, options:
         output: as given.
         options: with the suffix of results.
     """
-    place = place_below(Path(output).resolve(), root.resolve()) if output and Path(output).is_dir() else None
+    place = place_below(Path(output).resolve(), root.resolve()) if output and isdir(output) else None
     outside = files if place is None else [file for file in files if not file.is_relative_to(root / place)]
     return [file for file in outside if not _is_result(file, options)]
 
@@ -166,8 +174,8 @@ def _missing(given: str, reason: str) -> Outcome:
 
 
 def _names_a_file(output: str, sources: Sequence[object]) -> bool:
-    path = Path(output)
-    return not output.endswith(("/", "\\")) and not path.is_dir() and is_restorable(path)
+    # Of a name that the system refuses `isdir` says no, and writing says why.
+    return not output.endswith(("/", "\\")) and not isdir(output) and is_restorable(output)
 
 
 def _target(source: Path, root: Path, output: str | None, options: PhotoOptions) -> Path:

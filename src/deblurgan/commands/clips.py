@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from itertools import groupby
+from os.path import isdir
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,7 @@ def plan_numbered(inputs: Sequence[str], output: str | None, options: PhotoOptio
     jobs: list[Job | Outcome] = []
     for given in inputs:
         source = Path(given)
-        if not source.is_dir():
+        if not isdir(given):
             jobs.append(Outcome(given, None, "failed", f"{given} is no folder; --frames takes folders of frames."))
             continue
         name = source.resolve().name
