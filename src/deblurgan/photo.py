@@ -130,7 +130,7 @@ def deblur(source: str | Path, *, to: str | Path | None = None, model: str | Non
     restorer = _loaded(model)
     if to is not None:
         if is_taken(Path(to)):
-            raise UnwritableTarget(f"{to} exists already; choose another name for `to`, or remove that file first.")
+            raise UnwritableTarget(f"{to} exists already; choose another name, or remove it first.")
         return _done(Job(Path(source), Path(to)), restorer, PhotoOptions())
     photo = read(source)
     return photo.with_pixels(restorer(photo.pixels).pixels)

@@ -200,6 +200,15 @@ def test_wrong_usage_is_code_2_in_few_words(photo_file, arguments, says):
     assert [path.name for path in photo_file.parent.iterdir()] == ["photo.jpg"]
 
 
+@pytest.mark.parametrize("arguments", [["run", ""], ["run", "photo.jpg", ""], ["run", "photo.jpg", "-o", ""]])
+def test_an_empty_name_is_not_the_current_folder(photo_file, arguments, monkeypatch):
+    monkeypatch.chdir(photo_file.parent)
+    done = deblurgan(*arguments)
+    assert done.returncode == 2
+    assert "empty name" in errors_of(done)
+    assert [path.name for path in photo_file.parent.iterdir()] == ["photo.jpg"]
+
+
 def test_two_inputs_for_one_output_are_refused_before_any_work(photo_file, tmp_path):
     other = tmp_path / "other" / "photo.jpg"
     other.parent.mkdir()

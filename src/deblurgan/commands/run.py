@@ -124,6 +124,8 @@ def run(
     unless --overwrite is given. One bad file never stops the rest. Exit code: 0 all done, 1 some failed, 2 wrong
     usage, 130 interrupted.
     """
+    if "" in (*inputs, output):
+        raise click.UsageError("An empty name, as of a shell variable that is not set; name a file or folder.")
     options = PhotoOptions(
         restore=RestoreOptions(
             strength=strength,
