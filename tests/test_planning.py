@@ -76,6 +76,35 @@ def test_a_picture_that_is_closed_to_us_is_no_reason_to_leave_the_others(photo_f
     assert "cannot be read (Permission denied); check its name and permissions" in outcome.reason
 
 
+def test_results_that_would_have_one_name_keep_the_suffixes_of_their_sources(tmp_path):
+    touched(tmp_path, "IMG_1.heic", "IMG_1.jpg", "IMG_2.heic", "IMG_2/IMG_1.jpg", "x.avi", "x.mkv")
+    made = ["IMG_1.heic_deblurred.jpg", "IMG_1.jpg_deblurred.jpg", "IMG_2/IMG_1_deblurred.jpg"]
+    made += ["IMG_2_deblurred.jpg", "x.avi_deblurred.mkv", "x.mkv_deblurred.mkv"]
+    # As on the first day, with everything given twice, and with the results there.
+    for given in ([tmp_path], [tmp_path / "IMG_1.jpg", tmp_path, tmp_path / "IMG_2" / "*.jpg"], [tmp_path]):
+        jobs = plan([str(path) for path in given], None, RECURSIVE)
+        assert sorted(job.target.relative_to(tmp_path).as_posix() for job in jobs) == made
+        touched(tmp_path, *made)
+
+
+def test_a_folder_called_like_a_photo_does_not_make_it_a_result(tmp_path):
+    touched(tmp_path, "walk_deblurred.jpg", "walk/a.jpg")
+    assert sources(plan([str(tmp_path)], None, PhotoOptions()), tmp_path) == ["walk_deblurred.jpg"]
+
+
+def test_objects_get_the_names_that_files_get(tmp_path):
+    pytest.importorskip("pyarrow", reason="an object store needs the extra `batch`")
+    from deblurgan.object_store import plan_objects
+
+    touched(tmp_path, "IMG_1.heic", "IMG_1.jpg", "IMG_2.heic", "trip/IMG_1.jpg", "trip/IMG_1.heic_deblurred.jpg")
+    for output in (None, tmp_path / "sharp"):
+        for _ in range(2):
+            files = plan([str(tmp_path)], output and str(output), RECURSIVE)
+            objects = plan_objects([tmp_path.as_uri()], output and output.as_uri(), RECURSIVE)
+            assert [job.target for job in objects] == [job.target.as_uri() for job in files]
+            touched(tmp_path, *(str(job.target) for job in files))
+
+
 @pytest.mark.parametrize(
     ("output", "format", "fits"),
     [("b.png", "webp", False), ("b.png", "png", True), ("b.JPG", "jpeg", True), ("b.jpg", "mp4", True)],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from deblurgan.errors import UnreadableImage
 
@@ -67,23 +67,23 @@ def suffix_of_result(format: str) -> str:
     return only_read.get(format) or next(suffix for suffix, known in SUFFIXES.items() if known == format)
 
 
-def is_picture(path: Path | str) -> bool:
+def is_picture(path: PurePath | str) -> bool:
     """Say whether a path's suffix is that of a picture this package reads."""
     suffix = Path(path).suffix.lower()
     return suffix in SUFFIXES or suffix in RESULTS
 
 
-def is_video(path: Path | str) -> bool:
+def is_video(path: PurePath | str) -> bool:
     """Say whether a path's suffix is that of a video."""
     return Path(path).suffix.lower() in VIDEO_SUFFIXES
 
 
-def is_restorable(path: Path | str) -> bool:
+def is_restorable(path: PurePath | str) -> bool:
     """Say whether a path's suffix is that of a picture or a video."""
     return is_picture(path) or is_video(path)
 
 
-def result_suffix(source: Path, format: str | None) -> str:
+def result_suffix(source: PurePath, format: str | None) -> str:
     """Return the suffix of a result.
 
     Args:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import glob
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
-from os.path import isdir
+from os.path import isdir, isfile
 from pathlib import Path, PurePath
 from typing import Literal, TypeVar
 
@@ -75,8 +76,8 @@ def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> li
         options: suffix, format and whether folders are searched below.
 
     Raises:
-        UnwritableTarget: two inputs would write one file, several inputs share one named file, its name
-            contradicts the format, or an input would be overwritten without leave.
+        UnwritableTarget: two inputs of one name would write one file, several inputs share one named file, its
+            name contradicts the format, or an input would be overwritten without leave.
     """
     found = [entry for given in inputs for entry in _expand(given, output, options)]
     sources = [entry for entry in found if not isinstance(entry, Outcome)]
@@ -87,6 +88,9 @@ def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> li
         raise UnwritableTarget(
             f"{output} would not be what --format {options.format} says; leave one of them out."
         )
+    rivals: defaultdict[Path, set[str]] = defaultdict(set)
+    for source, root in sources:
+        rivals[_target(source, root, output, options).resolve()].add(source.name)
     jobs: list[Job | Outcome] = []
     taken: dict[Path, Path] = {}
     for entry in found:
@@ -95,6 +99,8 @@ def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> li
             continue
         source, root = entry
         target = Path(output) if output and one_file else _target(source, root, output, options)
+        if len(rivals[target.resolve()]) > 1:
+            target = _target(source, root, output, options, whole=True)
         key = target.resolve()
         if key in taken and taken[key].resolve() != source.resolve():
             raise UnwritableTarget(
@@ -155,8 +161,17 @@ def place_below(path: AnyPath, folder: AnyPath) -> AnyPath | None:
     return path.relative_to(folder) if folder in path.parents else None
 
 
+def result_name(source: PurePath, options: PhotoOptions, *, whole: bool = False) -> str:
+    """The name of a result; with `whole` its source's suffix stays in it, as in IMG_1.heic_deblurred.jpg.
+
+    So are told apart the results of IMG_1.heic and IMG_1.jpg, and of all others that would have one name.
+    """
+    stem = source.name if whole else source.stem
+    return f"{stem}{options.suffix}{result_suffix(source, options.format)}"
+
+
 def stem_before(stem: str, suffix: str) -> str | None:
-    """The stem of the file that one of this stem may be the result of; None if its name is not a result's.
+    """The stem or name of the file that one of this stem may be the result of; None if its name is no result's.
 
     To sharpen the results of an earlier run again would only harm them.
     """
@@ -166,7 +181,10 @@ def stem_before(stem: str, suffix: str) -> str | None:
 
 def _is_result(file: Path, options: PhotoOptions) -> bool:
     original = stem_before(file.stem, options.suffix)
-    return original is not None and any(file.parent.glob(f"{glob.escape(original)}.*"))
+    if original is None:
+        return False
+    has_whole_name = is_restorable(original) and isfile(file.with_name(original))
+    return has_whole_name or any(file.parent.glob(f"{glob.escape(original)}.*"))
 
 
 def _missing(given: str, reason: str) -> Outcome:
@@ -178,6 +196,6 @@ def _names_a_file(output: str, sources: Sequence[object]) -> bool:
     return not output.endswith(("/", "\\")) and not isdir(output) and is_restorable(output)
 
 
-def _target(source: Path, root: Path, output: str | None, options: PhotoOptions) -> Path:
-    name = f"{source.stem}{options.suffix}{result_suffix(source, options.format)}"
+def _target(source: Path, root: Path, output: str | None, options: PhotoOptions, *, whole: bool = False) -> Path:
+    name = result_name(source, options, whole=whole)
     return source.with_name(name) if output is None else Path(output) / source.relative_to(root).with_name(name)
