@@ -96,13 +96,20 @@ def test_objects_get_the_names_that_files_get(tmp_path):
     pytest.importorskip("pyarrow", reason="an object store needs the extra `batch`")
     from deblurgan.object_store import plan_objects
 
-    touched(tmp_path, "IMG_1.heic", "IMG_1.jpg", "IMG_2.heic", "trip/IMG_1.jpg", "trip/IMG_1.heic_deblurred.jpg")
+    touched(tmp_path, "IMG_1.heic", "IMG_1.jpg", "IMG_2.heic", "._a.jpg", "trip/IMG_1.jpg", ".trip/a.jpg")
     for output in (None, tmp_path / "sharp"):
         for _ in range(2):
             files = plan([str(tmp_path)], output and str(output), RECURSIVE)
             objects = plan_objects([tmp_path.as_uri()], output and output.as_uri(), RECURSIVE)
             assert [job.target for job in objects] == [job.target.as_uri() for job in files]
             touched(tmp_path, *(str(job.target) for job in files))
+
+
+def test_hidden_files_are_no_inputs_unless_they_are_named(tmp_path):
+    home = touched(tmp_path / ".home", "a.jpg", "._a.jpg", ".previews/b.jpg", "trip/._c.jpg")
+    for given in (home, home / "*.jpg", home / "**" / "*.jpg"):
+        assert sources(plan([str(given)], None, RECURSIVE), home) == ["a.jpg"]
+    assert sources(plan([str(home / "._a.jpg")], None, RECURSIVE), home) == ["._a.jpg"]
 
 
 @pytest.mark.parametrize(

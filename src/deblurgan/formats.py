@@ -32,9 +32,6 @@ VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpe
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 """The suffixes that resulting videos can have, and FFmpeg's name of the container of each."""
 
-WORK_SUFFIX = ".deblurgan"
-"""The suffix of the hidden folders that hold the finished part of a video."""
-
 _RAW = {suffix for suffix, result in RESULTS.items() if result == ".tif"}
 
 _SIGNATURES = {
@@ -106,7 +103,7 @@ def contradicts(target: Path | str, format: str | None) -> bool:
 
 
 def pictures_in(folder: Path, *, recursive: bool = False) -> list[Path]:
-    """List the pictures in a folder by suffix, sorted; with `recursive` also those in the folders below."""
+    """List a folder's pictures by suffix, sorted, without hidden ones; with `recursive` also those below."""
     return [path for path in restorable_in(folder, recursive=recursive) if is_picture(path)]
 
 
@@ -114,8 +111,19 @@ def restorable_in(folder: Path, *, recursive: bool = False) -> list[Path]:
     """List the pictures and videos in a folder as `pictures_in` lists pictures."""
     found = folder.glob("**/*" if recursive else "*")
     return sorted(
-        path for path in found if is_restorable(path) and path.parent.suffix != WORK_SUFFIX and _is_file(path)
+        path
+        for path in found
+        if is_restorable(path) and not is_hidden(path.relative_to(folder)) and _is_file(path)
     )
+
+
+def is_hidden(path: PurePath) -> bool:
+    """Say whether a path's name, or one of a folder in it, begins with a dot: what no folder stands for.
+
+    So begin the names of previews, of what macOS keeps beside files on other disks, and of the finished part of a
+    video.
+    """
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _is_file(path: Path) -> bool:

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from deblurgan.errors import DeblurganError, UnwritableTarget
 from deblurgan.extras import require
-from deblurgan.formats import is_picture
+from deblurgan.formats import is_hidden, is_picture
 from deblurgan.jobs import PhotoOptions, place_below, result_name, stem_before
 from deblurgan.outcome import Outcome
 from deblurgan.photo import NamedBytes, outcome_of, pixels_allowed, restore_stream, skipped
@@ -127,6 +127,7 @@ def _expand(
         path
         for path in sorted(below)
         if is_picture(path.name)
+        and not is_hidden(path)
         and not _is_result(path, known, options.suffix)
         and not (place and path.is_relative_to(place))
     ]
