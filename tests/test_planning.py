@@ -112,6 +112,15 @@ def test_hidden_files_are_no_inputs_unless_they_are_named(tmp_path):
     assert sources(plan([str(home / "._a.jpg")], None, RECURSIVE), home) == ["._a.jpg"]
 
 
+@pytest.mark.parametrize("name", ["out.gif", "out.HEIC", "out.avi", "out.wmv"])
+def test_a_result_of_a_kind_that_cannot_be_written_is_no_folder(name, photo_file, tmp_path):
+    with pytest.raises(UnwritableTarget, match=f"{name} cannot be written as .* or .*{name}/ for a folder"):
+        plan([str(photo_file)], str(tmp_path / name), PhotoOptions())
+    for folder in (f"{name}/", "my.folder", "2024.06.01"):
+        (job,) = plan([str(photo_file)], str(tmp_path / "of") + f"/{folder}", PhotoOptions())
+        assert job.target == tmp_path / "of" / folder / "photo_deblurred.jpg"
+
+
 @pytest.mark.parametrize(
     ("output", "format", "fits"),
     [("b.png", "webp", False), ("b.png", "png", True), ("b.JPG", "jpeg", True), ("b.jpg", "mp4", True)],

@@ -32,6 +32,12 @@ VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpe
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 """The suffixes that resulting videos can have, and FFmpeg's name of the container of each."""
 
+# Neither read nor written here, but nobody calls a folder so.
+_FOREIGN = (
+    *(".gif", ".apng", ".ico", ".svg", ".eps", ".pdf", ".psd", ".xcf", ".tga", ".pcx", ".ppm", ".pgm", ".pnm"),
+    *(".exr", ".hdr", ".jxl", ".jxr", ".wmv", ".asf", ".flv", ".f4v", ".ogv", ".ogg", ".vob", ".mxf"),
+)
+
 _RAW = {suffix for suffix, result in RESULTS.items() if result == ".tif"}
 
 _SIGNATURES = {
@@ -94,6 +100,16 @@ def result_suffix(source: PurePath, format: str | None) -> str:
         kept = source.suffix if own in CONTAINERS else ".mp4" if own == ".3gp" else ".mkv"
         return asked if asked in CONTAINERS else kept
     return asked if asked in SUFFIXES else RESULTS.get(own, source.suffix)
+
+
+def names_a_file(target: Path | str) -> bool:
+    """Say whether a target's suffix is that of any picture or video, read here or not, so not of a folder."""
+    return is_restorable(target) or Path(target).suffix.lower() in _FOREIGN
+
+
+def is_writable(target: Path | str) -> bool:
+    """Say whether a target's suffix stands for a picture or a video that results can be."""
+    return Path(target).suffix.lower() in (*SUFFIXES, *CONTAINERS)
 
 
 def contradicts(target: Path | str, format: str | None) -> bool:

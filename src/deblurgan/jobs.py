@@ -12,9 +12,20 @@ from pathlib import Path, PurePath
 from typing import Literal, TypeVar
 
 from deblurgan.errors import UnwritableTarget
-from deblurgan.formats import CONTAINERS, SUFFIXES, contradicts, is_restorable, restorable_in, result_suffix
+from deblurgan.formats import (
+    CONTAINERS,
+    SUFFIXES,
+    contradicts,
+    is_restorable,
+    is_writable,
+    names_a_file,
+    restorable_in,
+    result_suffix,
+)
 from deblurgan.outcome import Outcome
 from deblurgan.restore import RestoreOptions
+
+_KNOWN = " ".join((*SUFFIXES, *CONTAINERS))
 
 AnyPath = TypeVar("AnyPath", bound=PurePath)
 
@@ -49,8 +60,7 @@ class PhotoOptions:
 
     def __post_init__(self) -> None:
         if self.format and f".{self.format.lower()}" not in (*SUFFIXES, *CONTAINERS):
-            known = " ".join((*SUFFIXES, *CONTAINERS))
-            raise UnwritableTarget(f"Results cannot be {self.format!r}; use one of {known}.")
+            raise UnwritableTarget(f"Results cannot be {self.format!r}; use one of {_KNOWN}.")
 
 
 @dataclass(frozen=True)
@@ -77,11 +87,17 @@ def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> li
 
     Raises:
         UnwritableTarget: two inputs of one name would write one file, several inputs share one named file, its
-            name contradicts the format, or an input would be overwritten without leave.
+            name contradicts the format or is of one that cannot be written, or an input would be overwritten
+            without leave.
     """
     found = [entry for given in inputs for entry in _expand(given, output, options)]
     sources = [entry for entry in found if not isinstance(entry, Outcome)]
-    one_file = output is not None and _names_a_file(output, sources)
+    one_file = output is not None and _is_one_file(output)
+    if output and one_file and not is_writable(output):
+        raise UnwritableTarget(
+            f"{output} cannot be written as {Path(output).suffix!r}; use one of {_KNOWN}, or {output}/ for a "
+            "folder."
+        )
     if one_file and len(sources) > 1:
         raise UnwritableTarget(f"{output} is one file but there are {len(sources)} inputs; give a folder.")
     if output and one_file and contradicts(output, options.format):
@@ -191,9 +207,9 @@ def _missing(given: str, reason: str) -> Outcome:
     return Outcome(given, None, "failed", reason)
 
 
-def _names_a_file(output: str, sources: Sequence[object]) -> bool:
+def _is_one_file(output: str) -> bool:
     # Of a name that the system refuses `isdir` says no, and writing says why.
-    return not output.endswith(("/", "\\")) and not isdir(output) and is_restorable(output)
+    return not output.endswith(("/", "\\")) and not isdir(output) and names_a_file(output)
 
 
 def _target(source: Path, root: Path, output: str | None, options: PhotoOptions, *, whole: bool = False) -> Path:
