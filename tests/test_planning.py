@@ -121,6 +121,22 @@ def test_a_result_of_a_kind_that_cannot_be_written_is_no_folder(name, photo_file
         assert job.target == tmp_path / "of" / folder / "photo_deblurred.jpg"
 
 
+def test_a_jpeg_by_its_other_suffix_stays_one(photo_file):
+    photo = photo_file.rename(photo_file.with_suffix(".jfif"))
+    (job,) = plan([str(photo.parent)], None, PhotoOptions())
+    assert job.target.name == "photo_deblurred.jfif"
+    assert restore_photo(job, Restorer(IDENTITY, IdentityEngine()), PhotoOptions()).status == "done"
+    assert read(job.target).format == "JPEG"
+
+
+def test_a_picture_without_a_suffix_needs_a_format(photo_file):
+    photo = photo_file.rename(photo_file.with_suffix(""))
+    (outcome,) = plan([str(photo)], None, PhotoOptions())
+    assert (outcome.status, "add --format jpg" in outcome.reason) == ("failed", True)
+    (job,) = plan([str(photo)], None, PhotoOptions(format="jpg"))
+    assert job.target.name == "photo_deblurred.jpg"
+
+
 @pytest.mark.parametrize(
     ("output", "format", "fits"),
     [("b.png", "webp", False), ("b.png", "png", True), ("b.JPG", "jpeg", True), ("b.jpg", "mp4", True)],

@@ -7,8 +7,7 @@ from pathlib import Path, PurePath
 from deblurgan.errors import UnreadableImage
 
 SUFFIXES = {
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
+    **dict.fromkeys((".jpg", ".jpeg", ".jfif", ".jpe", ".jif"), "JPEG"),
     ".png": "PNG",
     ".webp": "WEBP",
     ".tif": "TIFF",

@@ -117,6 +117,10 @@ def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> li
         target = Path(output) if output and one_file else _target(source, root, output, options)
         if len(rivals[target.resolve()]) > 1:
             target = _target(source, root, output, options, whole=True)
+        if not is_writable(target):
+            reason = f"{source} has no suffix of a known kind; if it is a picture all the same, add --format jpg."
+            jobs.append(_failed(str(source), reason))
+            continue
         key = target.resolve()
         if key in taken and taken[key].resolve() != source.resolve():
             raise UnwritableTarget(
@@ -135,7 +139,7 @@ def _expand(given: str, output: str | None, options: PhotoOptions) -> list[tuple
     try:
         return _found(given, output, options)
     except OSError as error:
-        return [_missing(given, f"{given} cannot be read ({error.strerror}); check its name and permissions.")]
+        return [_failed(given, f"{given} cannot be read ({error.strerror}); check its name and permissions.")]
 
 
 def _found(given: str, output: str | None, options: PhotoOptions) -> list[tuple[Path, Path] | Outcome]:
@@ -143,7 +147,7 @@ def _found(given: str, output: str | None, options: PhotoOptions) -> list[tuple[
     if path.is_dir():
         inside = restorable_in(path, recursive=options.recursive)
         return [(file, path) for file in _without_results(inside, path, output, options)] or [
-            _missing(given, f"{given} holds no pictures ({' '.join(SUFFIXES)}) or videos.")
+            _failed(given, f"{given} holds no pictures ({' '.join(SUFFIXES)}) or videos.")
         ]
     if not path.exists() and glob.has_magic(given):
         matches = [Path(match) for match in sorted(glob.glob(given, recursive=True))]
@@ -152,9 +156,9 @@ def _found(given: str, output: str | None, options: PhotoOptions) -> list[tuple[
         if fresh := _without_results(pictures, root, output, options):
             return [(match, match.parent) for match in fresh]
         known = " but results of earlier runs; name one to have it restored again" if pictures else ""
-        return [_missing(given, f"{given} matches no pictures or videos{known}.")]
+        return [_failed(given, f"{given} matches no pictures or videos{known}.")]
     if not path.exists():
-        return [_missing(given, f"{given} does not exist; check the name.")]
+        return [_failed(given, f"{given} does not exist; check the name.")]
     return [(path, path.parent)]
 
 
@@ -203,7 +207,7 @@ def _is_result(file: Path, options: PhotoOptions) -> bool:
     return has_whole_name or any(file.parent.glob(f"{glob.escape(original)}.*"))
 
 
-def _missing(given: str, reason: str) -> Outcome:
+def _failed(given: str, reason: str) -> Outcome:
     return Outcome(given, None, "failed", reason)
 
 
