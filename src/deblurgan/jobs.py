@@ -46,7 +46,7 @@ class PhotoOptions:
         recursive: folders are searched below, too.
 
     Raises:
-        UnwritableTarget: the format is unknown.
+        UnwritableTarget: the format is unknown, or the suffix no part of a name.
     """
 
     restore: RestoreOptions = field(default_factory=RestoreOptions)
@@ -61,6 +61,8 @@ class PhotoOptions:
     def __post_init__(self) -> None:
         if self.format and f".{self.format.lower()}" not in (*SUFFIXES, *CONTAINERS):
             raise UnwritableTarget(f"Results cannot be {self.format!r}; use one of {_KNOWN}.")
+        if Path(f"name{self.suffix}").name != f"name{self.suffix}":
+            raise UnwritableTarget(f"The suffix {self.suffix!r} is no part of a name; give a folder with -o.")
 
 
 @dataclass(frozen=True)

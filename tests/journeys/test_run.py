@@ -135,6 +135,10 @@ def test_a_dry_run_writes_nothing(photo_file):
     assert [path.name for path in photo_file.parent.iterdir()] == ["photo.jpg"]
 
 
+def test_a_format_may_be_given_with_its_dot(photo_file):
+    assert b"photo_deblurred.png" in deblurgan("run", photo_file, "--dry-run", "--format", ".png").stdout
+
+
 def huge_png(side=30_000):
     def chunk(name, body):
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
@@ -191,6 +195,8 @@ def test_a_target_that_cannot_be_written_fails_in_one_sentence(photo_file, tmp_p
         (["--strength", "2"], "strength"),
         (["--sharpness", "2"], "No such option"),
         (["--format", "docx"], "docx"),
+        (["--suffix", "a/b"], "The suffix 'a/b' is no part of a name"),
+        (["--overwrite", "--skip-existing"], "contradict each other"),
     ],
 )
 def test_wrong_usage_is_code_2_in_few_words(photo_file, arguments, says):

@@ -126,6 +126,8 @@ def run(
     """
     if "" in (*inputs, output):
         raise click.UsageError("An empty name, as of a shell variable that is not set; name a file or folder.")
+    if overwrite and skip_existing:
+        raise click.UsageError("--overwrite and --skip-existing contradict each other; leave one of them out.")
     options = PhotoOptions(
         restore=RestoreOptions(
             strength=strength,
@@ -136,7 +138,7 @@ def run(
             self_ensemble=self_ensemble,
         ),
         suffix=suffix,
-        format=format_,
+        format=format_ and format_.removeprefix("."),
         quality=quality,
         metadata=metadata,
         overwrite=overwrite,
