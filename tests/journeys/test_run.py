@@ -14,6 +14,8 @@ import PIL.Image
 import pytest
 
 from deblurgan import read
+from deblurgan.commands.run import _report
+from deblurgan.outcome import Outcome
 
 
 def deblurgan(*arguments, stdin=None, **environment):
@@ -137,6 +139,18 @@ def test_a_dry_run_writes_nothing(photo_file):
 
 def test_a_format_may_be_given_with_its_dot(photo_file):
     assert b"photo_deblurred.png" in deblurgan("run", photo_file, "--dry-run", "--format", ".png").stdout
+
+
+def test_the_bar_on_a_terminal_makes_room_for_the_lines(monkeypatch):
+    screen = io.StringIO()
+    monkeypatch.setattr(screen, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setattr(sys, "stderr", screen)
+    outcomes = [Outcome("a.jpg", "b.jpg", "done"), Outcome("c.jpg", None, "failed", "c.jpg is damaged.")]
+    assert list(_report(outcomes, 2, as_json=False, quiet=False)) == outcomes
+    assert "0/2" in screen.getvalue()
+    for line in ("b.jpg", "deblurgan: c.jpg is damaged."):
+        assert f"\r{line}\n" in screen.getvalue()
 
 
 def huge_png(side=30_000):

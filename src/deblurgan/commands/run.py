@@ -215,14 +215,16 @@ def _report(outcomes: Iterable[Outcome], count: int, as_json: bool, quiet: bool)
 
     hidden = quiet or count < 2 or not sys.stderr.isatty()
     for outcome in tqdm(outcomes, total=count, unit="file", file=sys.stderr, disable=hidden, leave=False):
-        if as_json:
-            click.echo(json.dumps(dataclasses.asdict(outcome)))
-        elif outcome.status in ("done", "unchanged"):
-            click.echo(outcome.output)
-            if outcome.reason and not quiet:
-                tqdm.write(f"deblurgan: {outcome.input}: {outcome.reason}", file=sys.stderr)
-        if outcome.status == "failed":
-            tqdm.write(f"deblurgan: {outcome.reason}", file=sys.stderr)
+        # On a terminal, the bar makes room for the lines.
+        with tqdm.external_write_mode():
+            if as_json:
+                click.echo(json.dumps(dataclasses.asdict(outcome)))
+            elif outcome.status in ("done", "unchanged"):
+                click.echo(outcome.output)
+                if outcome.reason and not quiet:
+                    click.echo(f"deblurgan: {outcome.input}: {outcome.reason}", err=True)
+            if outcome.status == "failed":
+                click.echo(f"deblurgan: {outcome.reason}", err=True)
         yield outcome
 
 
