@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from conftest import IDENTITY, IdentityEngine
+from deblurgan import photo
 from deblurgan.errors import UnwritableTarget
 from deblurgan.image import read
 from deblurgan.jobs import Job, PhotoOptions, plan
@@ -122,18 +123,18 @@ def test_a_result_of_a_kind_that_cannot_be_written_is_no_folder(name, photo_file
 
 
 def test_a_jpeg_by_its_other_suffix_stays_one(photo_file):
-    photo = photo_file.rename(photo_file.with_suffix(".jfif"))
-    (job,) = plan([str(photo.parent)], None, PhotoOptions())
+    picture = photo_file.rename(photo_file.with_suffix(".jfif"))
+    (job,) = plan([str(picture.parent)], None, PhotoOptions())
     assert job.target.name == "photo_deblurred.jfif"
     assert restore_photo(job, Restorer(IDENTITY, IdentityEngine()), PhotoOptions()).status == "done"
     assert read(job.target).format == "JPEG"
 
 
 def test_a_picture_without_a_suffix_needs_a_format(photo_file):
-    photo = photo_file.rename(photo_file.with_suffix(""))
-    (outcome,) = plan([str(photo)], None, PhotoOptions())
+    picture = photo_file.rename(photo_file.with_suffix(""))
+    (outcome,) = plan([str(picture)], None, PhotoOptions())
     assert (outcome.status, "add --format jpg" in outcome.reason) == ("failed", True)
-    (job,) = plan([str(photo)], None, PhotoOptions(format="jpg"))
+    (job,) = plan([str(picture)], None, PhotoOptions(format="jpg"))
     assert job.target.name == "photo_deblurred.jpg"
 
 
@@ -151,6 +152,14 @@ def test_a_photo_is_written_as_its_target_s_suffix_says(photo_file, tmp_path):
     job = Job(photo_file, tmp_path / "b.png")
     assert restore_photo(job, Restorer(IDENTITY, IdentityEngine()), PhotoOptions(format="webp")).status == "done"
     assert read(job.target).format == "PNG"
+
+
+def test_a_call_that_finds_its_result_there_names_no_options_of_the_command_line(photo_file, monkeypatch):
+    monkeypatch.setattr(photo, "_loaded", lambda model: Restorer(IDENTITY, IdentityEngine()))
+    before = photo_file.read_bytes()
+    with pytest.raises(UnwritableTarget, match=r"photo\.jpg exists already; choose another name, or remove it"):
+        photo.deblur(photo_file, to=str(photo_file))
+    assert photo_file.read_bytes() == before
 
 
 def test_an_object_is_written_as_its_target_s_suffix_says(photo_file, tmp_path):

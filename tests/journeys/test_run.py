@@ -209,6 +209,7 @@ def test_a_target_that_cannot_be_written_fails_in_one_sentence(photo_file, tmp_p
         (["--strength", "2"], "strength"),
         (["--sharpness", "2"], "No such option"),
         (["--format", "docx"], "docx"),
+        (["https://example.com/a.jpg"], "save the picture first"),
         (["--suffix", "a/b"], "The suffix 'a/b' is no part of a name"),
         (["--overwrite", "--skip-existing"], "contradict each other"),
     ],

@@ -173,6 +173,8 @@ def _planned(
     """What is to be done, on disk or in object stores."""
     given = (*inputs, output) if output else inputs
     addresses = [is_address(place) for place in given]
+    if pages := [place for place in given if place.lower().startswith(("http://", "https://"))]:
+        raise click.UsageError(f"{pages[0]} is an address on the web; save the picture first and name the file.")
     if any(addresses) and not cluster:
         raise click.UsageError("Object stores are read and written with --cluster only, by its machines.")
     if any(addresses) and not all(addresses):
