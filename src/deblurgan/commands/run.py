@@ -13,7 +13,15 @@ from typing import Literal
 import click
 
 from deblurgan.cluster import WorkerOptions, restore_on_cluster
-from deblurgan.commands.clips import ClipOptions, plan_numbered, restored_media, restored_raw, video_options
+from deblurgan.commands.clips import (
+    ClipOptions,
+    kind_of,
+    plan_numbered,
+    restored_media,
+    restored_raw,
+    video_options,
+    warn_of_idle_options,
+)
 from deblurgan.commands.options import (
     engine_option,
     guard_option,
@@ -146,6 +154,8 @@ def run(
         recursive=recursive,
     )
     if inputs == ("-",) and output in (None, "-"):
+        if not quiet:
+            warn_of_idle_options({"raw frames" if clips.size else "photos"})
         return _pipe(load(model, engine=engine, threads=threads, precision=precision), options, clips, quiet)
     if "-" in (*inputs, output):
         raise click.UsageError(
@@ -153,6 +163,8 @@ def run(
             "write ./- for a file of that name."
         )
     jobs = _planned(inputs, output, options, clips, cluster)
+    if not quiet:
+        warn_of_idle_options({kind_of(job, clips) for job in jobs if not isinstance(job, Outcome)})
     if dry_run:
         return _show_plan(jobs)
     if cluster:
