@@ -102,7 +102,9 @@ def test_a_cut_file_is_refused_by_name(tmp_path, format, share):
         read(path)
 
 
-@pytest.mark.parametrize("name", ["a.heic", "a.HEIF", "b.jp2", "c.avif", "d.dng", "e.cr3", "f.NEF", "g.mpo"])
+@pytest.mark.parametrize(
+    "name", ["a.heic", "a.HEIF", "b.jp2", "c.avif", "d.dng", "e.cr3", "f.NEF", "g.mpo", "h.jfif"]
+)
 def test_these_suffixes_are_pictures(name):
     assert is_picture(name)
 

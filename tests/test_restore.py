@@ -47,6 +47,12 @@ def test_floats_stay_floats_in_the_unit_range():
     np.testing.assert_allclose(restored.pixels, pixels, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", ["bool", "int8", "int16", "int32", "int64", "uint32", "float16", "float64"])
+def test_numbers_that_are_no_pixels_are_refused(dtype):
+    with pytest.raises(ValueError, match=f"expected pixels in uint8, uint16, float32, got {dtype}"):
+        Restorer(IDENTITY, IdentityEngine())(np.zeros((20, 30, 3), dtype))
+
+
 def test_the_network_sees_its_value_range_and_its_size_rule():
     engine = IdentityEngine()
     Restorer(IDENTITY, engine)(np.zeros((17, 40, 3), np.uint8))

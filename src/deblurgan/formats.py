@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from deblurgan.errors import UnreadableImage
 
 SUFFIXES = {
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
+    **dict.fromkeys((".jpg", ".jpeg", ".jfif", ".jpe", ".jif"), "JPEG"),
     ".png": "PNG",
     ".webp": "WEBP",
     ".tif": "TIFF",
@@ -32,8 +31,11 @@ VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpe
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 """The suffixes that resulting videos can have, and FFmpeg's name of the container of each."""
 
-WORK_SUFFIX = ".deblurgan"
-"""The suffix of the hidden folders that hold the finished part of a video."""
+# Neither read nor written here, but nobody calls a folder so.
+_FOREIGN = (
+    *(".gif", ".apng", ".ico", ".svg", ".eps", ".pdf", ".psd", ".xcf", ".tga", ".pcx", ".ppm", ".pgm", ".pnm"),
+    *(".exr", ".hdr", ".jxl", ".jxr", ".wmv", ".asf", ".flv", ".f4v", ".ogv", ".ogg", ".vob", ".mxf"),
+)
 
 _RAW = {suffix for suffix, result in RESULTS.items() if result == ".tif"}
 
@@ -67,23 +69,23 @@ def suffix_of_result(format: str) -> str:
     return only_read.get(format) or next(suffix for suffix, known in SUFFIXES.items() if known == format)
 
 
-def is_picture(path: Path | str) -> bool:
+def is_picture(path: PurePath | str) -> bool:
     """Say whether a path's suffix is that of a picture this package reads."""
     suffix = Path(path).suffix.lower()
     return suffix in SUFFIXES or suffix in RESULTS
 
 
-def is_video(path: Path | str) -> bool:
+def is_video(path: PurePath | str) -> bool:
     """Say whether a path's suffix is that of a video."""
     return Path(path).suffix.lower() in VIDEO_SUFFIXES
 
 
-def is_restorable(path: Path | str) -> bool:
+def is_restorable(path: PurePath | str) -> bool:
     """Say whether a path's suffix is that of a picture or a video."""
     return is_picture(path) or is_video(path)
 
 
-def result_suffix(source: Path, format: str | None) -> str:
+def result_suffix(source: PurePath, format: str | None) -> str:
     """Return the suffix of a result.
 
     Args:
@@ -99,6 +101,16 @@ def result_suffix(source: Path, format: str | None) -> str:
     return asked if asked in SUFFIXES else RESULTS.get(own, source.suffix)
 
 
+def names_a_file(target: Path | str) -> bool:
+    """Say whether a target's suffix is that of any picture or video, read here or not, so not of a folder."""
+    return is_restorable(target) or Path(target).suffix.lower() in _FOREIGN
+
+
+def is_writable(target: Path | str) -> bool:
+    """Say whether a target's suffix stands for a picture or a video that results can be."""
+    return Path(target).suffix.lower() in (*SUFFIXES, *CONTAINERS)
+
+
 def contradicts(target: Path | str, format: str | None) -> bool:
     """Say whether a target's suffix stands for another format of its kind than the one asked for, as above."""
     own, asked = Path(target).suffix.lower(), f".{format.lower()}" if format else ""
@@ -106,7 +118,7 @@ def contradicts(target: Path | str, format: str | None) -> bool:
 
 
 def pictures_in(folder: Path, *, recursive: bool = False) -> list[Path]:
-    """List the pictures in a folder by suffix, sorted; with `recursive` also those in the folders below."""
+    """List a folder's pictures by suffix, sorted, without hidden ones; with `recursive` also those below."""
     return [path for path in restorable_in(folder, recursive=recursive) if is_picture(path)]
 
 
@@ -114,8 +126,27 @@ def restorable_in(folder: Path, *, recursive: bool = False) -> list[Path]:
     """List the pictures and videos in a folder as `pictures_in` lists pictures."""
     found = folder.glob("**/*" if recursive else "*")
     return sorted(
-        path for path in found if is_restorable(path) and path.parent.suffix != WORK_SUFFIX and path.is_file()
+        path
+        for path in found
+        if is_restorable(path) and not is_hidden(path.relative_to(folder)) and _is_file(path)
     )
+
+
+def is_hidden(path: PurePath) -> bool:
+    """Say whether a path's name, or one of a folder in it, begins with a dot: what no folder stands for.
+
+    So begin the names of previews, of what macOS keeps beside files on other disks, and of the finished part of a
+    video.
+    """
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except PermissionError:
+        # Left in, for whoever reads it to say that it is closed.
+        return True
 
 
 def format_of(data: bytes, name: str) -> str:

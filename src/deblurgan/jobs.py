@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import glob
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
+from os.path import isdir, isfile
 from pathlib import Path, PurePath
 from typing import Literal, TypeVar
 
 from deblurgan.errors import UnwritableTarget
-from deblurgan.formats import CONTAINERS, SUFFIXES, contradicts, is_restorable, restorable_in, result_suffix
+from deblurgan.formats import (
+    CONTAINERS,
+    SUFFIXES,
+    contradicts,
+    is_restorable,
+    is_writable,
+    names_a_file,
+    restorable_in,
+    result_suffix,
+)
 from deblurgan.outcome import Outcome
 from deblurgan.restore import RestoreOptions
+
+_KNOWN = " ".join((*SUFFIXES, *CONTAINERS))
 
 AnyPath = TypeVar("AnyPath", bound=PurePath)
 
@@ -33,7 +46,7 @@ class PhotoOptions:
         recursive: folders are searched below, too.
 
     Raises:
-        UnwritableTarget: the format is unknown.
+        UnwritableTarget: the format is unknown, or the suffix no part of a name.
     """
 
     restore: RestoreOptions = field(default_factory=RestoreOptions)
@@ -47,8 +60,9 @@ class PhotoOptions:
 
     def __post_init__(self) -> None:
         if self.format and f".{self.format.lower()}" not in (*SUFFIXES, *CONTAINERS):
-            known = " ".join((*SUFFIXES, *CONTAINERS))
-            raise UnwritableTarget(f"Results cannot be {self.format!r}; use one of {known}.")
+            raise UnwritableTarget(f"Results cannot be {self.format!r}; use one of {_KNOWN}.")
+        if Path(f"name{self.suffix}").name != f"name{self.suffix}":
+            raise UnwritableTarget(f"The suffix {self.suffix!r} is no part of a name; give a folder with -o.")
 
 
 @dataclass(frozen=True)
@@ -74,18 +88,27 @@ def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> li
         options: suffix, format and whether folders are searched below.
 
     Raises:
-        UnwritableTarget: two inputs would write one file, several inputs share one named file, its name
-            contradicts the format, or an input would be overwritten without leave.
+        UnwritableTarget: two inputs of one name would write one file, several inputs share one named file, its
+            name contradicts the format or is of one that cannot be written, or an input would be overwritten
+            without leave.
     """
     found = [entry for given in inputs for entry in _expand(given, output, options)]
     sources = [entry for entry in found if not isinstance(entry, Outcome)]
-    one_file = output is not None and _names_a_file(output, sources)
+    one_file = output is not None and _is_one_file(output)
+    if output and one_file and not is_writable(output):
+        raise UnwritableTarget(
+            f"{output} cannot be written as {Path(output).suffix!r}; use one of {_KNOWN}, or {output}/ for a "
+            "folder."
+        )
     if one_file and len(sources) > 1:
         raise UnwritableTarget(f"{output} is one file but there are {len(sources)} inputs; give a folder.")
     if output and one_file and contradicts(output, options.format):
         raise UnwritableTarget(
             f"{output} would not be what --format {options.format} says; leave one of them out."
         )
+    rivals: defaultdict[Path, set[str]] = defaultdict(set)
+    for source, root in sources:
+        rivals[_target(source, root, output, options).resolve()].add(source.name)
     jobs: list[Job | Outcome] = []
     taken: dict[Path, Path] = {}
     for entry in found:
@@ -94,6 +117,12 @@ def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> li
             continue
         source, root = entry
         target = Path(output) if output and one_file else _target(source, root, output, options)
+        if len(rivals[target.resolve()]) > 1:
+            target = _target(source, root, output, options, whole=True)
+        if not is_writable(target):
+            reason = f"{source} has no suffix of a known kind; if it is a picture all the same, add --format jpg."
+            jobs.append(_failed(str(source), reason))
+            continue
         key = target.resolve()
         if key in taken and taken[key].resolve() != source.resolve():
             raise UnwritableTarget(
@@ -109,11 +138,18 @@ def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> li
 
 def _expand(given: str, output: str | None, options: PhotoOptions) -> list[tuple[Path, Path] | Outcome]:
     """Files that one argument stands for, each with the folder its result keeps the relative path from."""
+    try:
+        return _found(given, output, options)
+    except OSError as error:
+        return [_failed(given, f"{given} cannot be read ({error.strerror}); check its name and permissions.")]
+
+
+def _found(given: str, output: str | None, options: PhotoOptions) -> list[tuple[Path, Path] | Outcome]:
     path = Path(given)
     if path.is_dir():
         inside = restorable_in(path, recursive=options.recursive)
         return [(file, path) for file in _without_results(inside, path, output, options)] or [
-            _missing(given, f"{given} holds no pictures ({' '.join(SUFFIXES)}) or videos.")
+            _failed(given, f"{given} holds no pictures ({' '.join(SUFFIXES)}) or videos.")
         ]
     if not path.exists() and glob.has_magic(given):
         matches = [Path(match) for match in sorted(glob.glob(given, recursive=True))]
@@ -122,9 +158,9 @@ def _expand(given: str, output: str | None, options: PhotoOptions) -> list[tuple
         if fresh := _without_results(pictures, root, output, options):
             return [(match, match.parent) for match in fresh]
         known = " but results of earlier runs; name one to have it restored again" if pictures else ""
-        return [_missing(given, f"{given} matches no pictures or videos{known}.")]
+        return [_failed(given, f"{given} matches no pictures or videos{known}.")]
     if not path.exists():
-        return [_missing(given, f"{given} does not exist; check the name.")]
+        return [_failed(given, f"{given} does not exist; check the name.")]
     return [(path, path.parent)]
 
 
@@ -137,7 +173,7 @@ def _without_results(files: list[Path], root: Path, output: str | None, options:
         output: as given.
         options: with the suffix of results.
     """
-    place = place_below(Path(output).resolve(), root.resolve()) if output and Path(output).is_dir() else None
+    place = place_below(Path(output).resolve(), root.resolve()) if output and isdir(output) else None
     outside = files if place is None else [file for file in files if not file.is_relative_to(root / place)]
     return [file for file in outside if not _is_result(file, options)]
 
@@ -147,8 +183,17 @@ def place_below(path: AnyPath, folder: AnyPath) -> AnyPath | None:
     return path.relative_to(folder) if folder in path.parents else None
 
 
+def result_name(source: PurePath, options: PhotoOptions, *, whole: bool = False) -> str:
+    """The name of a result; with `whole` its source's suffix stays in it, as in IMG_1.heic_deblurred.jpg.
+
+    So are told apart the results of IMG_1.heic and IMG_1.jpg, and of all others that would have one name.
+    """
+    stem = source.name if whole else source.stem
+    return f"{stem}{options.suffix}{result_suffix(source, options.format)}"
+
+
 def stem_before(stem: str, suffix: str) -> str | None:
-    """The stem of the file that one of this stem may be the result of; None if its name is not a result's.
+    """The stem or name of the file that one of this stem may be the result of; None if its name is no result's.
 
     To sharpen the results of an earlier run again would only harm them.
     """
@@ -158,18 +203,21 @@ def stem_before(stem: str, suffix: str) -> str | None:
 
 def _is_result(file: Path, options: PhotoOptions) -> bool:
     original = stem_before(file.stem, options.suffix)
-    return original is not None and any(file.parent.glob(f"{glob.escape(original)}.*"))
+    if original is None:
+        return False
+    has_whole_name = is_restorable(original) and isfile(file.with_name(original))
+    return has_whole_name or any(file.parent.glob(f"{glob.escape(original)}.*"))
 
 
-def _missing(given: str, reason: str) -> Outcome:
+def _failed(given: str, reason: str) -> Outcome:
     return Outcome(given, None, "failed", reason)
 
 
-def _names_a_file(output: str, sources: Sequence[object]) -> bool:
-    path = Path(output)
-    return not output.endswith(("/", "\\")) and not path.is_dir() and is_restorable(path)
+def _is_one_file(output: str) -> bool:
+    # Of a name that the system refuses `isdir` says no, and writing says why.
+    return not output.endswith(("/", "\\")) and not isdir(output) and names_a_file(output)
 
 
-def _target(source: Path, root: Path, output: str | None, options: PhotoOptions) -> Path:
-    name = f"{source.stem}{options.suffix}{result_suffix(source, options.format)}"
+def _target(source: Path, root: Path, output: str | None, options: PhotoOptions, *, whole: bool = False) -> Path:
+    name = result_name(source, options, whole=whole)
     return source.with_name(name) if output is None else Path(output) / source.relative_to(root).with_name(name)

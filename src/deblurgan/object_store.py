@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from deblurgan.errors import DeblurganError, UnwritableTarget
 from deblurgan.extras import require
-from deblurgan.formats import is_picture, result_suffix
-from deblurgan.jobs import PhotoOptions, place_below, stem_before
+from deblurgan.formats import is_hidden, is_picture
+from deblurgan.jobs import PhotoOptions, place_below, result_name, stem_before
 from deblurgan.outcome import Outcome
 from deblurgan.photo import NamedBytes, outcome_of, pixels_allowed, restore_stream, skipped
 from deblurgan.restore import Restorer
@@ -50,29 +51,30 @@ def plan_objects(inputs: Sequence[str], output: str | None, options: PhotoOption
         options: suffix, format and whether folders are searched below.
 
     Raises:
-        UnwritableTarget: two inputs would write one result, or an input would be overwritten without leave.
+        UnwritableTarget: two inputs of one name would write one result, or an input would be overwritten without
+            leave.
         DeblurganError: no store of such a kind is known, or it does not answer.
         MissingExtra: Arrow, which comes with Ray Data, is not installed.
     """
+    found = [entry for given in inputs for entry in _expand(given, output, options)]
+    rivals: defaultdict[str, set[str]] = defaultdict(set)
+    for entry in found:
+        if not isinstance(entry, Outcome):
+            rivals[_target(*entry, output, options)].add(_name_of(entry[0]))
     jobs: dict[str, ObjectJob | Outcome] = {}
-    for given in inputs:
-        for entry in _expand(given, output, options):
-            if isinstance(entry, Outcome):
-                jobs[entry.input] = entry
-                continue
-            source, below = entry
-            own = PurePosixPath(_path_of(source))
-            name = f"{own.stem}{options.suffix}{result_suffix(Path(own.name), options.format)}"
-            target = _joined(output, str(below.with_name(name))) if output else _renamed(source, name)
-            if target == source and not options.overwrite:
-                raise UnwritableTarget(
-                    f"{source} would be overwritten by its result; add --overwrite to allow that."
-                )
-            known = jobs.setdefault(target, ObjectJob(source, target))
-            if isinstance(known, ObjectJob) and known.source != source:
-                raise UnwritableTarget(
-                    f"{known.source} and {source} would both become {target}; rename one of them."
-                )
+    for entry in found:
+        if isinstance(entry, Outcome):
+            jobs[entry.input] = entry
+            continue
+        source, below = entry
+        target = _target(source, below, output, options)
+        if len(rivals[target]) > 1:
+            target = _target(source, below, output, options, whole=True)
+        if target == source and not options.overwrite:
+            raise UnwritableTarget(f"{source} would be overwritten by its result; add --overwrite to allow that.")
+        known = jobs.setdefault(target, ObjectJob(source, target))
+        if isinstance(known, ObjectJob) and known.source != source:
+            raise UnwritableTarget(f"{known.source} and {source} would both become {target}; rename one of them.")
     return list(jobs.values())
 
 
@@ -119,13 +121,14 @@ def _expand(
         yield Outcome(given, None, "failed", f"{given} does not exist; check the name.")
         return
     below = [PurePosixPath(entry.path).relative_to(root) for entry in entries if entry.type == FileType.File]
-    stems = {path.with_suffix("") for path in below}
+    known = {*filter(is_picture, below), *(path.with_suffix("") for path in below)}
     place = _place_below(output, given) if output else None
     found = [
         path
         for path in sorted(below)
         if is_picture(path.name)
-        and not _is_result(path, stems, options.suffix)
+        and not is_hidden(path)
+        and not _is_result(path, known, options.suffix)
         and not (place and path.is_relative_to(place))
     ]
     if not found:
@@ -134,9 +137,16 @@ def _expand(
         yield _joined(given, str(path)), path
 
 
-def _is_result(path: PurePosixPath, stems: set[PurePosixPath], suffix: str) -> bool:
+def _is_result(path: PurePosixPath, known: set[PurePosixPath], suffix: str) -> bool:
     original = stem_before(path.stem, suffix)
-    return original is not None and path.with_name(original) in stems
+    return original is not None and path.with_name(original) in known
+
+
+def _target(
+    source: str, below: PurePosixPath, output: str | None, options: PhotoOptions, *, whole: bool = False
+) -> str:
+    name = result_name(PurePosixPath(_name_of(source)), options, whole=whole)
+    return _joined(output, str(below.with_name(name))) if output else _renamed(source, name)
 
 
 def _place_below(address: str, folder: str) -> PurePosixPath | None:
@@ -180,6 +190,10 @@ def _put(store: FileSystem, path: str, contents: bytes, overwrite: bool) -> None
     # A store shows an object once it is complete.
     with store.open_output_stream(path) as stream:
         stream.write(contents)
+
+
+def _name_of(address: str) -> str:
+    return PurePosixPath(_path_of(address)).name
 
 
 def _path_of(address: str) -> str:

@@ -15,6 +15,7 @@ from deblurgan.image import MAX_PIXELS, Image, read, write
 from deblurgan.jobs import Job, PhotoOptions
 from deblurgan.outcome import Outcome
 from deblurgan.restore import Restored, Restorer, load
+from deblurgan.whole import is_taken
 
 
 def restore_photo(job: Job, restorer: Restorer, options: PhotoOptions, *, small: int | None = None) -> Outcome:
@@ -29,14 +30,16 @@ def restore_photo(job: Job, restorer: Restorer, options: PhotoOptions, *, small:
     Raises:
         TooLarge: it has more than `small`; nothing was done.
     """
-    if options.skip_existing and job.target.exists():
-        return skipped(str(job.source), str(job.target), restorer)
-    return outcome_of(
-        str(job.source),
-        restorer,
-        lambda: _done(job, restorer, options, small),
-        unless=TooLarge if small is not None else None,
-    )
+
+    def work() -> Outcome:
+        there = is_taken(job.target)
+        if there and options.skip_existing:
+            return skipped(str(job.source), str(job.target), restorer)
+        if there and not options.overwrite:
+            raise UnwritableTarget(f"{job.target} exists already; add --overwrite or --skip-existing.")
+        return _done(job, restorer, options, small)
+
+    return outcome_of(str(job.source), restorer, work, unless=TooLarge if small is not None else None)
 
 
 def skipped(source: str, target: str, restorer: Restorer) -> Outcome:
@@ -126,6 +129,8 @@ def deblur(source: str | Path, *, to: str | Path | None = None, model: str | Non
     """
     restorer = _loaded(model)
     if to is not None:
+        if is_taken(Path(to)):
+            raise UnwritableTarget(f"{to} exists already; choose another name, or remove it first.")
         return _done(Job(Path(source), Path(to)), restorer, PhotoOptions())
     photo = read(source)
     return photo.with_pixels(restorer(photo.pixels).pixels)
@@ -138,8 +143,6 @@ def _loaded(model: str | None) -> Restorer:
 
 def _done(job: Job, restorer: Restorer, options: PhotoOptions, small: int | None = None) -> Outcome:
     started = time.perf_counter()
-    if job.target.exists() and not options.overwrite:
-        raise UnwritableTarget(f"{job.target} exists already; add --overwrite or --skip-existing.")
     if small is None:
         photo = _read_within(job.source, options.restore.memory_limit)
     else:

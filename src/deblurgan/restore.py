@@ -23,6 +23,9 @@ from deblurgan.self_ensemble import COPIES, averaged, averaged_into
 # Pixels from which on it pays to share work among threads.
 _LARGE = 2_000_000
 
+# Whole numbers up to white, or floats of which 1 is white.
+_DTYPES = ("uint8", "uint16", "float32")
+
 
 @dataclass(frozen=True)
 class Preset:
@@ -131,6 +134,8 @@ class Restorer:
         """
         if pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
             raise ValueError(f"expected pixels of shape [H, W, 3], got {list(pixels.shape)}")
+        if pixels.dtype.name not in _DTYPES:
+            raise ValueError(f"expected pixels in {', '.join(_DTYPES)}, got {pixels.dtype}; convert them first")
         if self.manifest.scale > 1 and options.strength < 1:
             raise DeblurganError(f"Model {self.manifest.name!r} enlarges pictures; it has only strength 1.")
         started = time.perf_counter()
@@ -197,7 +202,7 @@ class Restorer:
             outputs = self._run_passes(pixels, tiles, options, scales)
         else:
             outputs = self._run(pixels, tiles, options)
-        result = np.empty((*size, 3), np.float32 if pixels.dtype.kind == "f" else pixels.dtype)
+        result = np.empty((*size, 3), pixels.dtype)
         placed, finite = [tile.enlarged(scale) for tile in tiles], True
         for rows, columns, output in tiling.finished(size, placed, lambda _: next(outputs).transpose(1, 2, 0)):
             is_finite = to_pixels(

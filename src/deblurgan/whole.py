@@ -12,6 +12,16 @@ from typing import BinaryIO
 from deblurgan.errors import UnwritableTarget
 
 
+def is_taken(target: Path) -> bool:
+    """Say whether there is something at a target already.
+
+    Raises:
+        UnwritableTarget: the system refuses to look, as at too long a name.
+    """
+    with _refusals_of(target):
+        return target.exists()
+
+
 @contextmanager
 def whole_file(target: Path | str, *, overwrite: bool = False) -> Iterator[Path]:
     """Yield an empty temporary file beside `target`; it takes the target's place when the block ends well.
@@ -113,7 +123,7 @@ def _refusals_of(target: Path | str) -> Iterator[None]:
         yield
     except OSError as error:
         why = error.strerror or str(error)
-        raise UnwritableTarget(f"{target} cannot be written ({why}); choose another place.") from error
+        raise UnwritableTarget(f"{target} cannot be written ({why}); choose another place or name.") from error
 
 
 def _part_of(place: Path) -> Path:

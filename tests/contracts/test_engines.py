@@ -177,6 +177,11 @@ def test_the_environment_can_choose(monkeypatch):
     assert choose() == INSTALLED[-1]
 
 
+def test_an_empty_environment_chooses_nothing(monkeypatch):
+    monkeypatch.setenv("DEBLURGAN_ENGINE", "")
+    assert choose() in INSTALLED
+
+
 def test_an_unknown_engine_or_precision_is_refused():
     with pytest.raises(UnknownEngine, match="known: auto"):
         choose("abacus")

@@ -36,6 +36,16 @@ def test_a_command_in_the_documents_is_understood(arguments, tmp_path, monkeypat
     assert command.make_context(name, rest)
 
 
+def test_the_commands_of_the_readme_can_be_run_one_after_the_other():
+    run = cli.program.get_command(None, "run")
+    written = []
+    for line in re.findall(r"^\$ deblurgan run (.*)$", (ROOT / "README.md").read_text("utf-8"), flags=re.M):
+        given = run.make_context("run", shlex.split(line, comments=True)).params
+        if not (given["overwrite"] or given["skip_existing"]):
+            written.append(given["output"] or given["inputs"])
+    assert len(set(written)) == len(written) > 5
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_to_files_lead_somewhere(document):
     for link in re.findall(r"\]\(([^)#:]+)\)", document.read_text("utf-8")):

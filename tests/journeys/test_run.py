@@ -14,6 +14,8 @@ import PIL.Image
 import pytest
 
 from deblurgan import read
+from deblurgan.commands.run import _report
+from deblurgan.outcome import Outcome
 
 
 def deblurgan(*arguments, stdin=None, **environment):
@@ -135,6 +137,22 @@ def test_a_dry_run_writes_nothing(photo_file):
     assert [path.name for path in photo_file.parent.iterdir()] == ["photo.jpg"]
 
 
+def test_a_format_may_be_given_with_its_dot(photo_file):
+    assert b"photo_deblurred.png" in deblurgan("run", photo_file, "--dry-run", "--format", ".png").stdout
+
+
+def test_the_bar_on_a_terminal_makes_room_for_the_lines(monkeypatch):
+    screen = io.StringIO()
+    monkeypatch.setattr(screen, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setattr(sys, "stderr", screen)
+    outcomes = [Outcome("a.jpg", "b.jpg", "done"), Outcome("c.jpg", None, "failed", "c.jpg is damaged.")]
+    assert list(_report(outcomes, 2, as_json=False, quiet=False)) == outcomes
+    assert "0/2" in screen.getvalue()
+    for line in ("b.jpg", "deblurgan: c.jpg is damaged."):
+        assert f"\r{line}\n" in screen.getvalue()
+
+
 def huge_png(side=30_000):
     def chunk(name, body):
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
@@ -191,12 +209,24 @@ def test_a_target_that_cannot_be_written_fails_in_one_sentence(photo_file, tmp_p
         (["--strength", "2"], "strength"),
         (["--sharpness", "2"], "No such option"),
         (["--format", "docx"], "docx"),
+        (["https://example.com/a.jpg"], "save the picture first"),
+        (["--suffix", "a/b"], "The suffix 'a/b' is no part of a name"),
+        (["--overwrite", "--skip-existing"], "contradict each other"),
     ],
 )
 def test_wrong_usage_is_code_2_in_few_words(photo_file, arguments, says):
     done = deblurgan("run", photo_file, *arguments)
     assert done.returncode == 2
     assert says in errors_of(done)
+    assert [path.name for path in photo_file.parent.iterdir()] == ["photo.jpg"]
+
+
+@pytest.mark.parametrize("arguments", [["run", ""], ["run", "photo.jpg", ""], ["run", "photo.jpg", "-o", ""]])
+def test_an_empty_name_is_not_the_current_folder(photo_file, arguments, monkeypatch):
+    monkeypatch.chdir(photo_file.parent)
+    done = deblurgan(*arguments)
+    assert done.returncode == 2
+    assert "empty name" in errors_of(done)
     assert [path.name for path in photo_file.parent.iterdir()] == ["photo.jpg"]
 
 

@@ -49,6 +49,18 @@ def test_a_clip_gets_a_neighbour_beside_photos_of_the_same_batch(clip, photo_fil
     assert (outcomes[1]["width"], outcomes[1]["height"]) == (96, 64)
 
 
+def test_options_that_do_nothing_for_any_input_are_named(clip, photo_file):
+    for_clips = ("--codec", "h264", "--from", "0", "--steady")
+    given = deblurgan("run", photo_file, "--dry-run", *for_clips, "--size", "8x8", "--quality", 9).stderr
+    assert [line.split()[1] for line in given.splitlines()] == ["--codec", "--from", "--steady", "--size"]
+    assert (
+        "--quality is for frames or photos; here it does nothing"
+        in deblurgan("run", clip, "--dry-run", "--quality", 9).stderr
+    )
+    for arguments in ((photo_file, clip), (photo_file, "--quiet")):
+        assert not deblurgan("run", *arguments, "--dry-run", *for_clips).stderr
+
+
 def test_a_folder_holds_both_and_results_are_not_restored_again(clip, photo_file, tmp_path):
     deblurgan("run", tmp_path)
     deblurgan("run", tmp_path, "--skip-existing")

@@ -5,20 +5,23 @@ from __future__ import annotations
 import functools
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from itertools import groupby
+from os.path import isdir
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from deblurgan.batch import restore_photos
 from deblurgan.commands.options import Size
 from deblurgan.errors import UnwritableTarget
 from deblurgan.formats import is_video
 from deblurgan.jobs import Job, PhotoOptions
+from deblurgan.object_store import ObjectJob
 from deblurgan.outcome import Outcome
 from deblurgan.restore import Restorer
 from deblurgan.video import VideoOptions, restore_videos
@@ -98,6 +101,15 @@ _OPTIONS = (
 )
 
 
+# What inputs of each kind take that not all kinds do.
+_OWN = {
+    "photos": {"quality"},
+    "videos": {"codec", "crf", "start", "stop", "only_blurred", "steady"},
+    "frames": {"quality", "only_blurred", "steady"},
+    "raw frames": {"size", "pixel_format", "only_blurred", "steady"},
+}
+
+
 def video_options(command: Callable[..., int]) -> Callable[..., int]:
     """Add the options for moving pictures to a command, which gets them together as `clips`."""
     names = [field.name for field in fields(ClipOptions)]
@@ -127,7 +139,7 @@ def plan_numbered(inputs: Sequence[str], output: str | None, options: PhotoOptio
     jobs: list[Job | Outcome] = []
     for given in inputs:
         source = Path(given)
-        if not source.is_dir():
+        if not isdir(given):
             jobs.append(Outcome(given, None, "failed", f"{given} is no folder; --frames takes folders of frames."))
             continue
         name = source.resolve().name
@@ -141,6 +153,23 @@ def plan_numbered(inputs: Sequence[str], output: str | None, options: PhotoOptio
     return jobs
 
 
+def warn_of_idle_options(kinds: Set[str]) -> None:
+    """Name the options of the running command that do nothing for inputs of these kinds; see `kind_of`."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        takers = {kind for kind, own in _OWN.items() if name in own}
+        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if given and takers and kinds and not takers & kinds:
+            served = " or ".join(sorted(takers))
+            click.echo(f"deblurgan: {parameter.opts[0]} is for {served}; here it does nothing.", err=True)
+
+
+def kind_of(job: Job | ObjectJob, clips: ClipOptions) -> str:
+    """'photos', 'videos' or 'frames'; the fourth kind, 'raw frames', comes through a pipe."""
+    return "frames" if clips.frames else "videos" if is_video(job.source) else "photos"
+
+
 def restored_media(
     jobs: Iterable[Job | Outcome],
     restorer: Restorer,
@@ -152,8 +181,10 @@ def restored_media(
 ) -> Iterator[Outcome]:
     """Send each photo, video and folder of frames on its journey, in their order."""
     progress = _progress(quiet)
-    for kind, group in groupby(jobs, key=lambda job: _kind(job, clips)):
-        if kind == "video":
+    for kind, group in groupby(
+        jobs, key=lambda job: "photos" if isinstance(job, Outcome) else kind_of(job, clips)
+    ):
+        if kind == "videos":
             yield from restore_videos(_jobs(group), restorer, _video_options(options, clips, threads), progress)
         elif kind == "frames":
             for job in _jobs(group):
@@ -178,12 +209,6 @@ def restored_raw(restorer: Restorer, options: PhotoOptions, clips: ClipOptions) 
         steady=clips.steady,
     )
     return Outcome(NAME, None, "done")
-
-
-def _kind(job: Job | Outcome, clips: ClipOptions) -> str:
-    if isinstance(job, Outcome):
-        return "photo"
-    return "frames" if clips.frames else "video" if is_video(job.source) else "photo"
 
 
 def _jobs(group: Iterable[Job | Outcome]) -> Iterator[Job]:

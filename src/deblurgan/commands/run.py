@@ -13,7 +13,15 @@ from typing import Literal
 import click
 
 from deblurgan.cluster import WorkerOptions, restore_on_cluster
-from deblurgan.commands.clips import ClipOptions, plan_numbered, restored_media, restored_raw, video_options
+from deblurgan.commands.clips import (
+    ClipOptions,
+    kind_of,
+    plan_numbered,
+    restored_media,
+    restored_raw,
+    video_options,
+    warn_of_idle_options,
+)
 from deblurgan.commands.options import (
     engine_option,
     guard_option,
@@ -124,6 +132,10 @@ def run(
     unless --overwrite is given. One bad file never stops the rest. Exit code: 0 all done, 1 some failed, 2 wrong
     usage, 130 interrupted.
     """
+    if "" in (*inputs, output):
+        raise click.UsageError("An empty name, as of a shell variable that is not set; name a file or folder.")
+    if overwrite and skip_existing:
+        raise click.UsageError("--overwrite and --skip-existing contradict each other; leave one of them out.")
     options = PhotoOptions(
         restore=RestoreOptions(
             strength=strength,
@@ -134,7 +146,7 @@ def run(
             self_ensemble=self_ensemble,
         ),
         suffix=suffix,
-        format=format_,
+        format=format_ and format_.removeprefix("."),
         quality=quality,
         metadata=metadata,
         overwrite=overwrite,
@@ -142,6 +154,8 @@ def run(
         recursive=recursive,
     )
     if inputs == ("-",) and output in (None, "-"):
+        if not quiet:
+            warn_of_idle_options({"raw frames" if clips.size else "photos"})
         return _pipe(load(model, engine=engine, threads=threads, precision=precision), options, clips, quiet)
     if "-" in (*inputs, output):
         raise click.UsageError(
@@ -149,6 +163,8 @@ def run(
             "write ./- for a file of that name."
         )
     jobs = _planned(inputs, output, options, clips, cluster)
+    if not quiet:
+        warn_of_idle_options({kind_of(job, clips) for job in jobs if not isinstance(job, Outcome)})
     if dry_run:
         return _show_plan(jobs)
     if cluster:
@@ -169,6 +185,8 @@ def _planned(
     """What is to be done, on disk or in object stores."""
     given = (*inputs, output) if output else inputs
     addresses = [is_address(place) for place in given]
+    if pages := [place for place in given if place.lower().startswith(("http://", "https://"))]:
+        raise click.UsageError(f"{pages[0]} is an address on the web; save the picture first and name the file.")
     if any(addresses) and not cluster:
         raise click.UsageError("Object stores are read and written with --cluster only, by its machines.")
     if any(addresses) and not all(addresses):
@@ -211,14 +229,16 @@ def _report(outcomes: Iterable[Outcome], count: int, as_json: bool, quiet: bool)
 
     hidden = quiet or count < 2 or not sys.stderr.isatty()
     for outcome in tqdm(outcomes, total=count, unit="file", file=sys.stderr, disable=hidden, leave=False):
-        if as_json:
-            click.echo(json.dumps(dataclasses.asdict(outcome)))
-        elif outcome.status in ("done", "unchanged"):
-            click.echo(outcome.output)
-            if outcome.reason and not quiet:
-                tqdm.write(f"deblurgan: {outcome.input}: {outcome.reason}", file=sys.stderr)
-        if outcome.status == "failed":
-            tqdm.write(f"deblurgan: {outcome.reason}", file=sys.stderr)
+        # On a terminal, the bar makes room for the lines.
+        with tqdm.external_write_mode():
+            if as_json:
+                click.echo(json.dumps(dataclasses.asdict(outcome)))
+            elif outcome.status in ("done", "unchanged"):
+                click.echo(outcome.output)
+                if outcome.reason and not quiet:
+                    click.echo(f"deblurgan: {outcome.input}: {outcome.reason}", err=True)
+            if outcome.status == "failed":
+                click.echo(f"deblurgan: {outcome.reason}", err=True)
         yield outcome
 
 

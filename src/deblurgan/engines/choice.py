@@ -44,7 +44,7 @@ def choose(name: str = "auto") -> str:
     Raises:
         UnknownEngine: no engine has that name, or it is not installed.
     """
-    wanted = os.environ.get("DEBLURGAN_ENGINE", "auto") if name == "auto" else name
+    wanted = (os.environ.get("DEBLURGAN_ENGINE") or "auto") if name == "auto" else name
     if wanted == "auto":
         installed = [key for key, entry in ENGINES.items() if entry.installed]
         if not installed:

@@ -32,7 +32,7 @@ from deblurgan.video.restoration import (
     steadied_frames,
 )
 from deblurgan.video.segments import Segment, WorkFolder, encode_segment
-from deblurgan.whole import whole_file
+from deblurgan.whole import is_taken, whole_file
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -100,9 +100,13 @@ def restore_videos(
 
 def restore_video(job: Job, restorer: Restorer, options: VideoOptions, progress: Progress = silent) -> Outcome:
     """Restore one video as `restore_clip` does; whatever goes wrong with it is in the outcome."""
-    if options.skip_existing and job.target.exists():
-        return skipped(str(job.source), str(job.target), restorer)
-    return outcome_of(str(job.source), restorer, lambda: restore_clip(job, restorer, options, progress))
+
+    def work() -> Outcome:
+        if options.skip_existing and is_taken(job.target):
+            return skipped(str(job.source), str(job.target), restorer)
+        return restore_clip(job, restorer, options, progress)
+
+    return outcome_of(str(job.source), restorer, work)
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,7 @@ def restore_clip(job: Job, restorer: Restorer, options: VideoOptions, progress: 
     """
     started = time.perf_counter()
     container = container_of(job.target)
-    if job.target.exists() and not options.overwrite:
+    if is_taken(job.target) and not options.overwrite:
         raise UnwritableTarget(f"{job.target} exists already; add --overwrite or --skip-existing.")
     plan = _plan(job.source, container, options, restorer.manifest.scale)
     work = WorkFolder(job.target, _facts(plan, restorer, options))

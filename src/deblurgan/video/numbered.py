@@ -21,6 +21,7 @@ from deblurgan.photo import outcome_of
 from deblurgan.restore import Restorer
 from deblurgan.video.journey import Progress, silent
 from deblurgan.video.restoration import FrameOptions, Tally, restored_frames, steadied_frames
+from deblurgan.whole import is_taken
 
 
 def restore_numbered(
@@ -74,7 +75,7 @@ def _restore(
     targets = {
         source: job.target / source.with_suffix(result_suffix(source, options.format)).name for source in sources
     }
-    there = [source for source in sources if targets[source].exists() and not options.overwrite]
+    there = [source for source in sources if is_taken(targets[source]) and not options.overwrite]
     if there and not options.skip_existing:
         raise UnwritableTarget(f"{targets[there[0]]} exists already; add --overwrite or --skip-existing.")
     missing = [source for source in sources if source not in set(there)]

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from deblurgan.clip import opened
 from deblurgan.errors import DeblurganError, UnwritableTarget
-from deblurgan.formats import WORK_SUFFIX
 from deblurgan.video.encoding import Coding, add_film
 from deblurgan.video.footage import Footage
 from deblurgan.whole import whole_file
@@ -54,7 +53,7 @@ class WorkFolder:
     """
 
     def __init__(self, target: Path, job: dict[str, Any]) -> None:
-        self.path = target.with_name(f".{target.name}{WORK_SUFFIX}")
+        self.path = target.with_name(f".{target.name}.deblurgan")
         self._job = json.dumps(job, sort_keys=True)
 
     def prepare(self) -> list[Segment]:
