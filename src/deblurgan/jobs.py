@@ -94,18 +94,7 @@ def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> li
     """
     found = [entry for given in inputs for entry in _expand(given, output, options)]
     sources = [entry for entry in found if not isinstance(entry, Outcome)]
-    one_file = output is not None and _is_one_file(output)
-    if output and one_file and not is_writable(output):
-        raise UnwritableTarget(
-            f"{output} cannot be written as {Path(output).suffix!r}; use one of {_KNOWN}, or {output}/ for a "
-            "folder."
-        )
-    if one_file and len(sources) > 1:
-        raise UnwritableTarget(f"{output} is one file but there are {len(sources)} inputs; give a folder.")
-    if output and one_file and contradicts(output, options.format):
-        raise UnwritableTarget(
-            f"{output} would not be what --format {options.format} says; leave one of them out."
-        )
+    named = _named_file(output, len(sources), options)
     rivals: defaultdict[Path, set[str]] = defaultdict(set)
     for source, root in sources:
         rivals[_target(source, root, output, options).resolve()].add(source.name)
@@ -116,7 +105,7 @@ def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> li
             jobs.append(entry)
             continue
         source, root = entry
-        target = Path(output) if output and one_file else _target(source, root, output, options)
+        target = named or _target(source, root, output, options)
         if len(rivals[target.resolve()]) > 1:
             target = _target(source, root, output, options, whole=True)
         if not is_writable(target):
@@ -134,6 +123,25 @@ def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> li
             taken[key] = source
             jobs.append(Job(source, target))
     return jobs
+
+
+def _named_file(output: str | None, sources: int, options: PhotoOptions) -> Path | None:
+    """The file that an output names; None if it names a folder, or nothing."""
+    # Of a name that the system refuses `isdir` says no, and writing says why.
+    if not output or output.endswith(("/", "\\")) or isdir(output) or not names_a_file(output):
+        return None
+    if not is_writable(output):
+        raise UnwritableTarget(
+            f"{output} cannot be written as {Path(output).suffix!r}; use one of {_KNOWN}, or {output}/ for a "
+            "folder."
+        )
+    if sources > 1:
+        raise UnwritableTarget(f"{output} is one file but there are {sources} inputs; give a folder.")
+    if contradicts(output, options.format):
+        raise UnwritableTarget(
+            f"{output} would not be what --format {options.format} says; leave one of them out."
+        )
+    return Path(output)
 
 
 def _expand(given: str, output: str | None, options: PhotoOptions) -> list[tuple[Path, Path] | Outcome]:
@@ -211,11 +219,6 @@ def _is_result(file: Path, options: PhotoOptions) -> bool:
 
 def _failed(given: str, reason: str) -> Outcome:
     return Outcome(given, None, "failed", reason)
-
-
-def _is_one_file(output: str) -> bool:
-    # Of a name that the system refuses `isdir` says no, and writing says why.
-    return not output.endswith(("/", "\\")) and not isdir(output) and names_a_file(output)
 
 
 def _target(source: Path, root: Path, output: str | None, options: PhotoOptions, *, whole: bool = False) -> Path:
