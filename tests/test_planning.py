@@ -93,6 +93,24 @@ def test_a_folder_called_like_a_photo_does_not_make_it_a_result(tmp_path):
     assert sources(plan([str(tmp_path)], None, PhotoOptions()), tmp_path) == ["walk_deblurred.jpg"]
 
 
+def test_only_a_picture_of_that_name_makes_another_its_result(tmp_path):
+    touched(tmp_path, "walk_deblurred.jpg", "walk.txt")
+    assert sources(plan([str(tmp_path)], None, PhotoOptions()), tmp_path) == ["walk_deblurred.jpg"]
+
+
+@pytest.mark.parametrize(("skip", "status"), [(True, "skipped"), (False, "failed")])
+def test_a_result_that_another_program_makes_meanwhile_is_there(skip, status, photo_file):
+    class Slow(IdentityEngine):
+        def run(self, batch):
+            target.touch()
+            return super().run(batch)
+
+    target = photo_file.with_name("result.png")
+    options = PhotoOptions(skip_existing=skip)
+    assert restore_photo(Job(photo_file, target), Restorer(IDENTITY, Slow()), options).status == status
+    assert target.read_bytes() == b""
+
+
 def test_objects_get_the_names_that_files_get(tmp_path):
     pytest.importorskip("pyarrow", reason="an object store needs the extra `batch`")
     from deblurgan.object_store import plan_objects

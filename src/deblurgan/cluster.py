@@ -16,7 +16,7 @@ from deblurgan.jobs import Job, PhotoOptions
 from deblurgan.object_store import ObjectJob, is_address, restore_object
 from deblurgan.outcome import Outcome
 from deblurgan.photo import restore_photo
-from deblurgan.restore import load
+from deblurgan.restore import Restorer, load
 
 _PATIENCE = 5.0
 
@@ -105,13 +105,20 @@ class _Worker:
     """An engine on one machine."""
 
     def __init__(self, worker: WorkerOptions, options: PhotoOptions) -> None:
-        self._restorer = load(
-            worker.model, engine=worker.engine, threads=worker.threads, precision=worker.precision
-        )
         self._options = options
+        self._restorer: Restorer | DeblurganError
+        try:
+            self._restorer = load(
+                worker.model, engine=worker.engine, threads=worker.threads, precision=worker.precision
+            )
+        except DeblurganError as error:
+            # Raised here, it would be tried again without end.
+            self._restorer = error
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         """Restore one photograph; whatever goes wrong with it is in the outcome."""
+        if isinstance(self._restorer, DeblurganError):
+            return dataclasses.asdict(Outcome(row["source"], None, "failed", str(self._restorer)))
         if is_address(row["source"]):
             stored = ObjectJob(row["source"], row["target"])
             return dataclasses.asdict(restore_object(stored, self._restorer, self._options))

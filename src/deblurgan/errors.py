@@ -32,6 +32,10 @@ class UnwritableTarget(DeblurganError):
     """The result cannot be put where it was asked for."""
 
 
+class TargetTaken(UnwritableTarget):
+    """There is something at the target already."""
+
+
 class UnknownModel(DeblurganError):
     """No model answers to that name or path."""
 

@@ -214,7 +214,8 @@ def _is_result(file: Path, options: PhotoOptions) -> bool:
     if original is None:
         return False
     has_whole_name = is_restorable(original) and isfile(file.with_name(original))
-    return has_whole_name or any(file.parent.glob(f"{glob.escape(original)}.*"))
+    others = file.parent.glob(f"{glob.escape(original)}.*")
+    return has_whole_name or any(map(is_restorable, others))
 
 
 def _failed(given: str, reason: str) -> Outcome:

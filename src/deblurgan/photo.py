@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, overload
 
 from deblurgan import memory
-from deblurgan.errors import DeblurganError, TooLarge, UnwritableTarget
+from deblurgan.errors import DeblurganError, TargetTaken, TooLarge, UnwritableTarget
 from deblurgan.image import MAX_PIXELS, Image, read, write
 from deblurgan.jobs import Job, PhotoOptions
 from deblurgan.outcome import Outcome
@@ -32,12 +32,15 @@ def restore_photo(job: Job, restorer: Restorer, options: PhotoOptions, *, small:
     """
 
     def work() -> Outcome:
-        there = is_taken(job.target)
-        if there and options.skip_existing:
+        try:
+            if is_taken(job.target) and not options.overwrite:
+                raise TargetTaken(f"{job.target} exists already; add --overwrite or --skip-existing.")
+            return _done(job, restorer, options, small)
+        except TargetTaken:
+            # Another program may have been first while this one was at work.
+            if not options.skip_existing:
+                raise
             return skipped(str(job.source), str(job.target), restorer)
-        if there and not options.overwrite:
-            raise UnwritableTarget(f"{job.target} exists already; add --overwrite or --skip-existing.")
-        return _done(job, restorer, options, small)
 
     return outcome_of(str(job.source), restorer, work, unless=TooLarge if small is not None else None)
 

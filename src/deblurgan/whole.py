@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from deblurgan.errors import UnwritableTarget
+from deblurgan.errors import TargetTaken, UnwritableTarget
 
 
 def is_taken(target: Path) -> bool:
@@ -169,5 +169,5 @@ def _claim(part: Path, place: Path, target: Path | str) -> None:
         part.replace(place)
 
 
-def _taken(target: Path | str) -> UnwritableTarget:
-    return UnwritableTarget(f"{target} exists already; choose another name or allow overwriting.")
+def _taken(target: Path | str) -> TargetTaken:
+    return TargetTaken(f"{target} exists already; choose another name or allow overwriting.")

@@ -105,6 +105,13 @@ def test_a_cluster_without_any_cores_is_refused(cluster_of):
         next(restore_on_cluster([], "auto", WorkerOptions(), PhotoOptions()))
 
 
+def test_a_model_that_workers_do_not_have_is_a_reason_and_not_a_retry(photo_file):
+    done = run(photo_file, "--cluster", "auto", "--model", "imaginary")
+    assert done.returncode == 1
+    assert b"No model is called 'imaginary'" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
 def test_a_cluster_that_does_not_answer_is_named(photo_file):
     done = run(photo_file, "--cluster", "127.0.0.1:1")
     assert done.returncode == 2

@@ -199,6 +199,13 @@ def test_a_target_that_cannot_be_written_fails_in_one_sentence(photo_file, tmp_p
     assert "cannot be written" in errors_of(done)
 
 
+@pytest.mark.parametrize("option", ["--dry-run", "--json"])
+def test_what_says_something_of_files_does_not_go_with_a_pipe(option):
+    done = deblurgan("run", "-", option, stdin=b"")
+    assert done.returncode == 2
+    assert "for files" in errors_of(done)
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -212,6 +219,7 @@ def test_a_target_that_cannot_be_written_fails_in_one_sentence(photo_file, tmp_p
         (["https://example.com/a.jpg"], "save the picture first"),
         (["--suffix", "a/b"], "The suffix 'a/b' is no part of a name"),
         (["--overwrite", "--skip-existing"], "contradict each other"),
+        (["--cluster", ""], "An empty name"),
     ],
 )
 def test_wrong_usage_is_code_2_in_few_words(photo_file, arguments, says):

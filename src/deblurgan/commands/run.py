@@ -132,7 +132,7 @@ def run(
     unless --overwrite is given. One bad file never stops the rest. Exit code: 0 all done, 1 some failed, 2 wrong
     usage, 130 interrupted.
     """
-    if "" in (*inputs, output):
+    if "" in (*inputs, output, cluster):
         raise click.UsageError("An empty name, as of a shell variable that is not set; name a file or folder.")
     if overwrite and skip_existing:
         raise click.UsageError("--overwrite and --skip-existing contradict each other; leave one of them out.")
@@ -153,6 +153,8 @@ def run(
         skip_existing=skip_existing,
         recursive=recursive,
     )
+    if inputs == ("-",) and (dry_run or as_json):
+        raise click.UsageError("--dry-run and --json are for files; leave them out with -.")
     if inputs == ("-",) and output in (None, "-"):
         if not quiet:
             warn_of_idle_options({"raw frames" if clips.size else "photos"})

@@ -60,7 +60,7 @@ def save(network: FPNGenerator, path: Path, *, overwrite: bool = False) -> None:
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     safetensors = _safetensors()
     with whole_file(path, overwrite=overwrite) as file:
-        safetensors.save_file(weights, file, metadata=facts)
+        file.write_bytes(safetensors.save(weights, metadata=facts))
 
 
 def _load_ours(path: Path) -> FPNGenerator:
