@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from deblurgan import tiling
 from deblurgan.in_threads import in_threads
-from deblurgan.samples import row_bands, white_of
+from deblurgan.samples import as_float, row_bands, store, white_of
 
 
 def to_planes(
@@ -28,8 +28,9 @@ def to_planes(
     values = np.empty(inside.shape, np.float32)
     for rows in row_bands(inside.shape[1]):
         band = values[:, rows]
-        band[...] = inside[:, rows]
-        band *= np.float32((high - low) / white_of(pixels.dtype))
+        # Put in order while they may be whole numbers yet, which are shorter.
+        as_float(np.ascontiguousarray(inside[:, rows]), out=band)
+        band *= np.float32(high - low)
         band += np.float32(low)
     return tiling.pad(values, tile, fill if fill is None else low + fill * (high - low))[None]
 
@@ -57,7 +58,6 @@ def to_pixels(
     """
     low, high = value_range
     white = white_of(result.dtype)
-    is_rounded = result.dtype.kind == "u" and not truncate
 
     def fill(rows: slice) -> bool:
         sharp = values[rows]
@@ -68,12 +68,12 @@ def to_pixels(
             sharp *= np.float32(strength)
             sharp += blurred[rows]
         is_finite = bool(np.isfinite(sharp.min()) and np.isfinite(sharp.max()))
-        if is_rounded:
-            sharp += np.float32(0.5)
-        whole = np.clip(sharp, 0, white, out=sharp).astype(result.dtype, copy=False)
-        # One channel at a time: networks give planes, and interleaving them in one go takes twice as long.
-        for channel in range(result.shape[2]):
-            result[rows][..., channel] = whole[..., channel]
+        if result.dtype.kind == "f":
+            np.clip(sharp, 0, 1, out=result[rows])
+        else:
+            # One channel at a time: networks give planes, and interleaving them in one go takes twice as long.
+            for channel in range(3):
+                store(sharp[..., channel], result[rows, :, channel], truncate=truncate)
         return is_finite
 
     # All of them: where one is not finite, the others are filled all the same.

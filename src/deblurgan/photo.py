@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, overload
 
 from deblurgan import memory
-from deblurgan.errors import DeblurganError, TargetTaken, TooLarge, UnwritableTarget
+from deblurgan.errors import DeblurganError, TargetTaken, TooLarge
 from deblurgan.image import MAX_PIXELS, Image, read, write
 from deblurgan.jobs import Job, PhotoOptions
 from deblurgan.outcome import Outcome
@@ -133,7 +133,7 @@ def deblur(source: str | Path, *, to: str | Path | None = None, model: str | Non
     restorer = _loaded(model)
     if to is not None:
         if is_taken(Path(to)):
-            raise UnwritableTarget(f"{to} exists already; choose another name, or remove it first.")
+            raise TargetTaken(f"{to} exists already; choose another name, or remove it first.")
         return _done(Job(Path(source), Path(to)), restorer, PhotoOptions())
     photo = read(source)
     return photo.with_pixels(restorer(photo.pixels).pixels)

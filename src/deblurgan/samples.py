@@ -14,15 +14,15 @@ from deblurgan.coded import Samples
 _BAND = 64
 
 
-def to_float(array: Samples) -> NDArray[np.float32]:
-    """Turn uint8 or uint16 of any shape into float32 in [0, 1].
+def to_float(array: Samples, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+    """Turn uint8 or uint16 of any shape into float32 in [0, 1], in `out` if it is given.
 
     Raises:
         TypeError: the array holds something else.
     """
     if array.dtype not in (np.uint8, np.uint16):
         raise TypeError(f"expected uint8 or uint16, not {array.dtype}")
-    return np.divide(array, np.float32(np.iinfo(array.dtype).max), dtype=np.float32)
+    return np.divide(array, np.float32(white_of(array.dtype)), out=out, dtype=np.float32)
 
 
 @overload
@@ -35,13 +35,24 @@ def to_integer(array: NDArray[np.floating], bit_depth: Literal[8, 16]) -> Sample
 
 def to_integer(array: NDArray[np.floating], bit_depth: Literal[8, 16]) -> Samples:
     """Turn floats in [0, 1] into the nearest uint8 or uint16; halves go up, values outside are clipped."""
-    top = 2**bit_depth - 1
     result: Samples = np.empty(array.shape, _kind(bit_depth))
+    white = np.float32(white_of(result.dtype))
     for rows in row_bands(len(array)):
-        scaled = np.multiply(array[rows], np.float32(top), dtype=np.float32)
-        scaled += np.float32(0.5)
-        result[rows] = np.clip(scaled, 0, top, out=scaled)
+        store(np.multiply(array[rows], white, dtype=np.float32), result[rows])
     return result
+
+
+def store(values: NDArray[np.float32], result: Samples, *, truncate: bool = False) -> None:
+    """Fill whole numbers with the nearest of values that are as large already; halves go up, others are clipped.
+
+    Args:
+        values: are changed.
+        result: uint8 or uint16, in the same shape.
+        truncate: cut fractions off instead.
+    """
+    if not truncate:
+        values += np.float32(0.5)
+    result[...] = np.clip(values, 0, white_of(result.dtype), out=values)
 
 
 def white_of(kind: np.dtype[Any]) -> int:
@@ -49,9 +60,14 @@ def white_of(kind: np.dtype[Any]) -> int:
     return int(np.iinfo(kind).max) if kind.kind == "u" else 1
 
 
-def as_float(array: NDArray[Any]) -> NDArray[np.float32]:
-    """Return floats as float32 and whole numbers as float32 in [0, 1]."""
-    return to_float(array) if array.dtype.kind == "u" else np.asarray(array, np.float32)
+def as_float(array: NDArray[Any], out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+    """Return floats as float32 and whole numbers as float32 in [0, 1], in `out` if it is given."""
+    if array.dtype.kind == "u":
+        return to_float(array, out)
+    if out is None:
+        return np.asarray(array, np.float32)
+    np.copyto(out, array)
+    return out
 
 
 def samples_of(

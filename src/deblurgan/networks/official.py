@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import pickle
+import struct
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,6 +25,11 @@ _PREFIX = "module."
 _COUNTER = "num_batches_tracked"
 _CONTAINERS = ("model", "state_dict")
 ARCHITECTURES = ("fpn_mobilenet", "fpn_inception", "fpn_inception_simple")
+# What bytes that are no pickle lead the unpickler to.
+_UNPICKLING = (
+    *(pickle.UnpicklingError, struct.error, EOFError, RuntimeError),
+    *(LookupError, ValueError, TypeError, AttributeError),
+)
 # The official settings call it norm_layer.
 _NORMALISATIONS = ("instance", "batch")
 
@@ -155,7 +162,7 @@ def read_checkpoint(path: Path) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise BrokenModel(f"{path} cannot be read: {error.strerror or error}.") from None
-    except Exception:  # bytes that are no pickle lead the unpickler anywhere
+    except _UNPICKLING:
         raise BrokenModel(f"{path} is not a PyTorch checkpoint of plain tensors, or is damaged.") from None
 
 
