@@ -11,7 +11,8 @@ from deblurgan.blur import BlurSettings, draw_exposure, expose
 from deblurgan.blur.camera import blur_with
 from deblurgan.blur.defocus import defocused, disc
 from deblurgan.blur.kernel import rasterise
-from deblurgan.blur.sensor import Sensor, add_noise, to_light, to_values
+from deblurgan.blur.lights import Lamp, Night, draw_night, lit
+from deblurgan.blur.sensor import Processing, Sensor, add_noise, sharpened, smoothed, to_light, to_values
 from deblurgan.blur.trajectory import Trajectory, draw_trajectory
 
 CLEAN = BlurSettings(longest=8, layered=0, linear=0, highlights=0, noisy=0, compressed=0)
@@ -148,3 +149,76 @@ def test_what_is_out_of_focus_is_so_on_both_sides_of_a_pair():
     assert all(sharp.std() < 0.5 * picture.std() for _, sharp in pairs)
     still = sum(np.abs(blurred - sharp).max() < 1 / 255 for blurred, sharp in pairs)
     assert 4 <= still <= 16
+
+
+LAMP = Lamp((20.0, 30.0), (3.0, 3.0), 0.0, (6.0, 3.0, 1.5), glow=0.0, glow_scale=1.0)
+
+
+def test_a_lamp_has_its_own_light_inside_and_leaves_the_dark_around_it():
+    dim = lit(np.full((48, 64, 3), 0.5, np.float32), Night(0.2, (LAMP,)))
+    np.testing.assert_allclose(dim[20, 30], LAMP.light)
+    np.testing.assert_allclose(dim[20, 40], 0.1, atol=1e-6)
+    # As much light as its disc has room for.
+    assert (dim[:, :, 0] - 0.1).sum() == pytest.approx(5.9 * np.pi * 9, rel=0.05)
+
+
+def test_glow_fades_with_the_distance_from_the_lamp():
+    glowing = dataclasses.replace(LAMP, glow=0.05, glow_scale=5.0)
+    row = lit(np.zeros((48, 64, 3), np.float32), Night(1.0, (glowing,)))[20, 34:50, 0]
+    assert (np.diff(row) < 0).all()
+    assert row[0] < 0.05 * 6
+
+
+@given(seeds, st.integers(2, 40), st.integers(2, 40))
+def test_a_night_is_never_brighter_than_the_day_but_for_its_lamps(seed, height, width):
+    night = draw_night(np.random.default_rng(seed), (height, width))
+    assert night.lamps
+    assert (lit(np.zeros((height, width, 3), np.float32), night) >= 0).all()
+    dark = dataclasses.replace(night, lamps=())
+    assert (lit(np.ones((height, width, 3), np.float32), dark) <= 1).all()
+
+
+def test_by_night_a_lamp_leaves_a_clipped_trail_of_which_the_sharp_picture_holds_a_point():
+    settings = dataclasses.replace(CLEAN, shortest=12, still=0, straightness=40, rotation=0, zoom=0, night=1.0)
+    picture = picture_for(settings, side=64) * 0.2
+    drawn = draw_exposure(np.random.default_rng(0), settings, picture.shape[:2])
+    night = Night(0.5, (dataclasses.replace(LAMP, centre=(40.0, 40.0), radii=(1.0, 1.0), light=(30.0,) * 3),))
+    blurred, sharp = expose(picture, dataclasses.replace(drawn, night=night))
+    assert drawn.sensor.linear
+    assert (blurred.min(axis=2) > 0.99).sum() > 2 * (sharp.min(axis=2) > 0.99).sum() > 0
+
+
+PROCESSED = Sensor(
+    linear=False,
+    highlight=0,
+    read_noise=0.03,
+    shot_noise=0,
+    jpeg_quality=None,
+    seed=0,
+    processing=Processing(smoothing=4.0, sharpening=1.0, radius=1.0),
+)
+
+
+def test_a_camera_evens_out_most_of_its_noise_and_leaves_edges():
+    step = np.zeros((40, 40, 3), np.float32)
+    step[:, 20:] = 0.8
+    noisy = add_noise(np.clip(step + 0.1, 0, 1), PROCESSED)
+    even = smoothed(noisy, PROCESSED)
+    assert even[:, :18].std() < 0.5 * noisy[:, :18].std()
+    assert (even[:, 21] - even[:, 18]).mean() > 0.75
+
+
+def test_a_camera_steepens_edges_and_leaves_even_surfaces():
+    ramp = np.tile(np.repeat(np.array([0.3, 0.5, 0.7], np.float32), (18, 4, 18))[None, :, None], (20, 1, 3))
+    crisp = sharpened(ramp, PROCESSED)
+    assert crisp.max() > 0.71
+    np.testing.assert_allclose(crisp[:, :8], 0.3, atol=1e-4)
+
+
+def test_of_a_processed_picture_both_sides_are_sharpened():
+    picture = picture_for(CLEAN)
+    still = draw_exposure(np.random.default_rng(0), dataclasses.replace(CLEAN, still=1.0), picture.shape[:2])
+    quiet = dataclasses.replace(PROCESSED, read_noise=0.0)
+    blurred, sharp = expose(picture, dataclasses.replace(still, sensor=quiet))
+    np.testing.assert_allclose(blurred, sharp, atol=0.6 / 255)
+    assert np.abs(sharp - picture[8:-8, 8:-8]).max() > 0.05

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 from deblurgan.blur.camera import blur_with, corners
 from deblurgan.blur.defocus import defocused
 from deblurgan.blur.layers import Layer, draw_layer, put_in_front
-from deblurgan.blur.sensor import Sensor, add_noise, compress, to_light, to_values
+from deblurgan.blur.lights import Night, draw_night, lit
+from deblurgan.blur.sensor import (
+    Processing,
+    Sensor,
+    add_noise,
+    compress,
+    sharpened,
+    smoothed,
+    to_light,
+    to_values,
+)
 from deblurgan.blur.trajectory import Trajectory, draw_trajectory
 
 
@@ -37,6 +47,8 @@ class BlurSettings:
         defocused: share of pictures that are out of focus, on both sides of the pair, half of them taken without
             any motion: they teach to leave a blurred background as it is.
         defocus_radius: largest radius of the disc that a point out of focus becomes, from `LEAST_DEFOCUS` on.
+        night: share of pictures made dark, with lamps that are clipped wherever they shine.
+        processed: share whose noise the camera evens out, and both sides of which it sharpens.
     """
 
     longest: int = 24
@@ -55,6 +67,8 @@ class BlurSettings:
     jpeg_quality: int = 70
     defocused: float = 0.0
     defocus_radius: float = 12.0
+    night: float = 0.0
+    processed: float = 0.0
 
 
 LEAST_DEFOCUS = 2.0
@@ -71,6 +85,7 @@ class Exposure:
         sensor: what the camera does to the light.
         margin: pixels around the picture that only lend light.
         defocus: radius in pixels of the disc that every point has become before anything moves.
+        night: darkness and lamps; None by day.
     """
 
     camera: Trajectory
@@ -78,6 +93,7 @@ class Exposure:
     sensor: Sensor
     margin: int
     defocus: float = 0.0
+    night: Night | None = None
 
 
 def draw_exposure(rng: np.random.Generator, settings: BlurSettings, size: tuple[int, int]) -> Exposure:
@@ -85,13 +101,18 @@ def draw_exposure(rng: np.random.Generator, settings: BlurSettings, size: tuple[
     camera = _draw_motion(rng, settings, size)
     count = int(rng.integers(1, 3)) if rng.uniform() < settings.layered else 0
     layers = tuple(_draw_layer(rng, camera, settings, size) for _ in range(count))
-    sensor = _draw_sensor(rng, settings)
-    if rng.uniform() >= settings.defocused:
-        return Exposure(camera, layers, sensor, settings.longest)
-    radius = LEAST_DEFOCUS * (settings.defocus_radius / LEAST_DEFOCUS) ** float(rng.uniform())
-    if rng.uniform() < 0.5:
-        camera, layers = camera.scaled(0.0), ()
-    return Exposure(camera, layers, sensor, settings.longest, radius)
+    sensor, radius = _draw_sensor(rng, settings), 0.0
+    if rng.uniform() < settings.defocused:
+        radius = LEAST_DEFOCUS * (settings.defocus_radius / LEAST_DEFOCUS) ** float(rng.uniform())
+        if rng.uniform() < 0.5:
+            camera, layers = camera.scaled(0.0), ()
+    night = draw_night(rng, size) if rng.uniform() < settings.night else None
+    if night:
+        # Only of light does a lamp leave a trail as bright as itself.
+        sensor = replace(sensor, linear=True)
+    if rng.uniform() < settings.processed:
+        sensor = replace(sensor, processing=_draw_processing(rng))
+    return Exposure(camera, layers, sensor, settings.longest, radius, night)
 
 
 def expose(picture: NDArray[np.float32], exposure: Exposure) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -105,12 +126,16 @@ def expose(picture: NDArray[np.float32], exposure: Exposure) -> tuple[NDArray[np
         (blurred, sharp), both float32 [H, W, 3] in [0, 1]; every motion is centred on sharp.
     """
     sensor, margin = exposure.sensor, exposure.margin
-    light = defocused(to_light(picture, sensor), exposure.defocus)
+    light = to_light(picture, sensor)
+    light = defocused(lit(light, exposure.night) if exposure.night else light, exposure.defocus)
     blurred = blur_with(light, exposure.camera, margin)
     for layer in exposure.layers:
         light, blurred = put_in_front(light, blurred, layer, margin)
     inside = light[margin : light.shape[0] - margin, margin : light.shape[1] - margin]
-    return compress(add_noise(to_values(blurred, sensor), sensor), sensor), to_values(inside, sensor)
+    noisy = add_noise(to_values(blurred, sensor), sensor)
+    # What a camera held still would have given, with less noise.
+    sharp = sharpened(to_values(inside, sensor), sensor)
+    return compress(sharpened(smoothed(noisy, sensor), sensor), sensor), sharp
 
 
 def _draw_motion(rng: np.random.Generator, settings: BlurSettings, size: tuple[int, int]) -> Trajectory:
@@ -155,4 +180,12 @@ def _draw_sensor(rng: np.random.Generator, settings: BlurSettings) -> Sensor:
         shot_noise=noise * settings.shot_noise,
         jpeg_quality=int(rng.integers(settings.jpeg_quality, 99)) if compressed else None,
         seed=int(rng.integers(2**32)),
+    )
+
+
+def _draw_processing(rng: np.random.Generator) -> Processing:
+    return Processing(
+        smoothing=float(rng.uniform(1, 5)),
+        sharpening=float(rng.uniform(0, 1.2)),
+        radius=float(rng.uniform(0.6, 1.8)),
     )
