@@ -589,3 +589,19 @@ def test_decoding_times_rise_and_never_pass_the_display(gaps, group):
     assert len(decoded) == len(stored)
     assert all(earlier < later for earlier, later in itertools.pairwise(decoded))
     assert all(moment <= stamp for moment, stamp in zip(decoded, stored, strict=True))
+
+
+def test_a_second_run_leaves_the_first_its_folder(tmp_path):
+    source, target = make(tmp_path, Recipe("clip.mp4")), tmp_path / "out.mp4"
+    seconds = []
+
+    class Answered(IdentityEngine):
+        def run(self, batch):
+            if not seconds:
+                seconds.append(restore(source, target, IdentityEngine()))
+            return super().run(batch)
+
+    assert restore(source, target, Answered()).status == "done"
+    assert seconds[0].status == "failed"
+    assert "is being made by another run" in seconds[0].reason
+    assert {path.name for path in tmp_path.iterdir()} == {"clip.mp4", "out.mp4"}

@@ -25,7 +25,10 @@ RESULTS = {
 }
 """The suffixes that are read only, and the one that a result has instead."""
 
-VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".3gp")
+VIDEO_SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".vob", ".ts", ".mts", ".m2ts", ".3gp"),
+    *(".flv", ".f4v", ".ogv", ".mxf"),
+)
 """The suffixes that count as video, in lower case."""
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
@@ -34,7 +37,7 @@ CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", "
 # Neither read nor written here, but nobody calls a folder so.
 _FOREIGN = (
     *(".gif", ".apng", ".ico", ".svg", ".eps", ".pdf", ".psd", ".xcf", ".tga", ".pcx", ".ppm", ".pgm", ".pnm"),
-    *(".exr", ".hdr", ".jxl", ".jxr", ".wmv", ".asf", ".flv", ".f4v", ".ogv", ".ogg", ".vob", ".mxf"),
+    *(".exr", ".hdr", ".jxl", ".jxr", ".wmv", ".asf", ".ogg", ".rm"),
 )
 
 _RAW = {suffix for suffix, result in RESULTS.items() if result == ".tif"}
@@ -96,7 +99,7 @@ def result_suffix(source: PurePath, format: str | None) -> str:
     own = source.suffix.lower()
     if is_video(source):
         # Matroska holds whatever old containers held.
-        kept = source.suffix if own in CONTAINERS else ".mp4" if own == ".3gp" else ".mkv"
+        kept = source.suffix if own in CONTAINERS else ".mp4" if own in (".3gp", ".f4v") else ".mkv"
         return asked if asked in CONTAINERS else kept
     return asked if asked in SUFFIXES else RESULTS.get(own, source.suffix)
 

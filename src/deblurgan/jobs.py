@@ -109,7 +109,10 @@ def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> li
         if len(rivals[target.resolve()]) > 1:
             target = _target(source, root, output, options, whole=True)
         if not is_writable(target):
-            reason = f"{source} has no suffix of a known kind; if it is a picture all the same, add --format jpg."
+            reason = (
+                f"{source} has no suffix of a known kind; if it is a picture all the same, add --format jpg, "
+                "and if it is a video, convert it first, as to .mkv with FFmpeg."
+            )
             jobs.append(_failed(str(source), reason))
             continue
         key = target.resolve()

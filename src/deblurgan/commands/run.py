@@ -174,6 +174,10 @@ def run(
     else:
         local = [job for job in jobs if not isinstance(job, ObjectJob)]
         restorer = load(model, engine=engine, threads=threads, precision=precision)
+        if memory and restorer.manifest.tiling == "whole" and not quiet:
+            click.echo(
+                "deblurgan: this model must see pictures whole; --memory bounds their reading alone", err=True
+            )
         outcomes = restored_media(local, restorer, options, clips, threads=threads, quiet=quiet)
     started = time.perf_counter()
     summary = Summary(tuple(_report(outcomes, len(jobs), as_json, quiet)))

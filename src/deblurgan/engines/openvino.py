@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from deblurgan.catalogue import ModelFolder
 from deblurgan.engines.exhaustion import as_memory_error
 from deblurgan.engines.protocol import EngineOptions
-from deblurgan.engines.quantisation import load_ranges, quantised
+from deblurgan.engines.quantisation import Ranges, load_ranges, quantised
+from deblurgan.errors import BrokenModel
 from deblurgan.room import Room
 
 # Each compiled network holds its own weights, and working memory by the pixels of its input. Two small inputs at
@@ -155,7 +156,7 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
     precision = fastest if options.precision == "auto" else options.precision
     if precision == "bf16" and not in_bf16:
         _say_emulated()
-    ranges = load_ranges(model.file("ranges")) if precision == "int8" else None
+    ranges = _ranges_of(model) if precision == "int8" else None
 
     @cache
     def read(kind: str) -> Any:
@@ -176,6 +177,15 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
         "INFERENCE_PRECISION_HINT": fastest if precision == "int8" else precision,
     }
     return OpenVINOEngine(core, network, openvino.Tensor, settings, precision)
+
+
+def _ranges_of(model: ModelFolder) -> Ranges:
+    if "ranges" not in model.manifest.files:
+        raise BrokenModel(
+            f"Model {model.manifest.name!r} has no ranges file, which int8 needs; use --precision auto, or export "
+            "it with --calibrate."
+        )
+    return load_ranges(model.file("ranges"))
 
 
 @cache

@@ -192,12 +192,15 @@ def spoken(seconds: Fraction) -> str:
     return f"{math.floor(100 * seconds) / 100:.2f}"
 
 
+def advised(until: Fraction) -> str:
+    """Say what to do about a file that is whole up to a time in seconds."""
+    moment = spoken(until)
+    before = f", or restore what comes before with --to {moment}" if float(moment) > 0 else ""
+    return f"get a fresh copy{before}."
+
+
 def _damaged(footage: Footage, when: Fraction) -> UnreadableVideo:
-    moment = spoken(when)
-    return UnreadableVideo(
-        f"{footage.path} is damaged at {moment} s; get a fresh copy, or restore what comes before "
-        f"with --to {moment}."
-    )
+    return UnreadableVideo(f"{footage.path} is damaged at {spoken(when)} s; {advised(when)}")
 
 
 def _from(footage: Footage, first: int) -> Iterator[VideoFrame]:

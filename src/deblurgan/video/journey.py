@@ -21,7 +21,7 @@ from deblurgan.photo import outcome_of, skipped
 from deblurgan.restore import RestoreOptions, Restorer
 from deblurgan.video import colour
 from deblurgan.video.encoding import Coding, choose_coding, container_of
-from deblurgan.video.footage import Footage, frames, spoken, survey
+from deblurgan.video.footage import Footage, advised, frames, spoken, survey
 from deblurgan.video.joining import Part, join
 from deblurgan.video.restoration import (
     JUDGE_EVERY,
@@ -148,25 +148,26 @@ def restore_clip(job: Job, restorer: Restorer, options: VideoOptions, progress: 
         raise UnwritableTarget(f"{job.target} exists already; add --overwrite or --skip-existing.")
     plan = _plan(job.source, container, options, restorer.manifest.scale)
     work = WorkFolder(job.target, _facts(plan, restorer, options))
-    segments = _within(work, plan.stop)
-    before, tally = Tally.of(segments), Tally.of(segments)
-    with work.of_use(), closing(_restored(plan, segments, restorer, options)) as made:
-        shown = progress(made, total=plan.frames, initial=before.frames)
-        _encode(shown, work, segments, plan, tally, restorer.manifest.name, options)
-        if not segments:
-            raise UnreadableVideo(f"{job.source} shows no frames between --from and --to; choose other times.")
-    with whole_file(job.target, overwrite=options.overwrite) as file:
-        left_out = join(
-            file,
-            job.target,
-            container,
-            plan.footage,
-            work,
-            segments,
-            _part(segments, plan, options),
-            metadata=options.metadata == "keep",
-        )
-    work.remove()
+    with work.held():
+        segments = _within(work, plan.stop)
+        before, tally = Tally.of(segments), Tally.of(segments)
+        with work.of_use(), closing(_restored(plan, segments, restorer, options)) as made:
+            shown = progress(made, total=plan.frames, initial=before.frames)
+            _encode(shown, work, segments, plan, tally, restorer.manifest.name, options)
+            if not segments:
+                raise UnreadableVideo(f"{job.source} shows no frames between --from and --to; choose other times.")
+        with whole_file(job.target, overwrite=options.overwrite) as file:
+            left_out = join(
+                file,
+                job.target,
+                container,
+                plan.footage,
+                work,
+                segments,
+                _part(segments, plan, options),
+                metadata=options.metadata == "keep",
+            )
+        work.empty()
     seconds = time.perf_counter() - started
     scale = restorer.manifest.scale
     return Outcome(
@@ -188,10 +189,7 @@ def _plan(source: Path, container: str, options: VideoOptions, scale: int) -> _P
     there = footage.whole_until
     if there is not None and (options.stop is None or options.stop > there):
         whole = f" of {spoken(footage.declared)}" if footage.declared and footage.declared > there else ""
-        raise UnreadableVideo(
-            f"{source} is cut off at {spoken(there)}{whole} s; get a fresh copy, or restore what is there "
-            f"with --to {spoken(there)}."
-        )
+        raise UnreadableVideo(f"{source} is cut off at {spoken(there)}{whole} s; {advised(there)}")
     return _Plan(
         footage,
         choose_coding(footage, container, codec=options.codec, crf=options.crf, scale=scale),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
 _JOB = "job.json"
+_LOCK = "lock"
 # Holds any codec; its coarse timestamps do not matter, since the exact ones are noted beside it.
 _CONTAINER = "matroska"
 
@@ -54,10 +54,41 @@ class WorkFolder:
 
     def __init__(self, target: Path, job: dict[str, Any]) -> None:
         self.path = target.with_name(f".{target.name}.deblurgan")
+        self._target = target
         self._job = json.dumps(job, sort_keys=True)
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Make the folder, and keep other runs out of it as long as the block lasts; empty then, it goes.
+
+        Raises:
+            UnwritableTarget: another run holds it, or the system refuses.
+        """
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.path / _LOCK, timeout=0)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            # Some file systems know no locks.
+            with suppress(NotImplementedError):
+                lock.acquire()
+        except Timeout as error:
+            raise UnwritableTarget(
+                f"{self._target} is being made by another run; wait for it, or name another output."
+            ) from error
+        except OSError as error:
+            raise self._refused(error) from error
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                (self.path / _LOCK).unlink()
+            lock.release()
+            with suppress(OSError):
+                self.path.rmdir()
+
     def prepare(self) -> list[Segment]:
-        """Make the folder and return the whole segments that an earlier run of the same job left in it.
+        """Return the whole segments that an earlier run of the same job left in the folder.
 
         Raises:
             UnwritableTarget: the system refuses.
@@ -66,27 +97,27 @@ class WorkFolder:
         try:
             if note.exists() and note.read_text("utf-8") == self._job:
                 return list(self._whole())
-            self.remove()
+            self.empty()
             with whole_file(note) as part:
                 part.write_text(self._job, "utf-8")
         except OSError as error:
-            raise UnwritableTarget(
-                f"{self.path} cannot be written ({error.strerror}); choose another place."
-            ) from error
+            raise self._refused(error) from error
         return []
 
-    def remove(self) -> None:
-        """Throw the folder away."""
-        shutil.rmtree(self.path, ignore_errors=True)
+    def empty(self) -> None:
+        """Throw away what is in the folder."""
+        for entry in self.path.iterdir():
+            if entry.name != _LOCK:
+                entry.unlink(missing_ok=True)
 
     @contextmanager
     def of_use(self) -> Iterator[None]:
-        """Throw the folder away if the block fails before there is a whole segment."""
+        """Empty the folder if the block fails before there is a whole segment."""
         try:
             yield
         except (DeblurganError, MemoryError):
             if not self._note(0).exists():
-                self.remove()
+                self.empty()
             raise
 
     def film(self, number: int) -> Path:
@@ -111,6 +142,9 @@ class WorkFolder:
                 for packet in container.demux(video=0):
                     if packet.size:
                         yield packet
+
+    def _refused(self, error: OSError) -> UnwritableTarget:
+        return UnwritableTarget(f"{self.path} cannot be written ({error.strerror}); choose another place.")
 
     def _note(self, number: int) -> Path:
         return self.path / f"{number:06d}.json"
