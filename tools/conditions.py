@@ -1,6 +1,6 @@
 """What models gain on pictures that are blurred by hand shake by day and by night, with noise, and out of a phone.
 
-Usage: python tools/conditions.py PAIRS [--model NAME_OR_PATH ...] [--save FOLDER]
+Usage: python tools/conditions.py PAIRS [--model NAME_OR_PATH ...] [--multi-scale] [--save FOLDER]
 
 The sharp pictures of the pairs are blurred anew, each condition with the same motions for every model. Prints the
 PSNR of the blurred pictures and the mean gain of each model over it, dB, with the least of any picture; "lamps"
@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from deblurgan import Restorer, find_pairs, load, read
+from deblurgan import RestoreOptions, Restorer, find_pairs, load, read
 from deblurgan.blur import BlurSettings, draw_exposure, expose
 from deblurgan.image import Image, write
 
@@ -57,12 +57,17 @@ def near_lamps(*pictures: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 
 def measured(
-    picture: NDArray[np.float32], seed: int, settings: BlurSettings, restorers: list[Restorer], save: Path | None
+    picture: NDArray[np.float32],
+    seed: int,
+    settings: BlurSettings,
+    restorers: list[Restorer],
+    options: RestoreOptions,
+    save: Path | None,
 ) -> Errors:
     """Blur a picture and let each model restore it."""
     exposure = draw_exposure(np.random.default_rng((2, seed)), settings, picture.shape[:2])
     blurred, sharp = expose(picture, exposure)
-    sides = [blurred, *(restorer(blurred).pixels for restorer in restorers)]
+    sides = [blurred, *(restorer(blurred, options).pixels for restorer in restorers)]
     squares = [((side - sharp) ** 2).mean(axis=2, dtype=np.float64) for side in sides]
     near = near_lamps(blurred, sharp)
     if save:
@@ -80,7 +85,9 @@ if __name__ == "__main__":
     parser.add_argument("pairs", type=Path)
     parser.add_argument("--model", nargs="+", default=["default"])
     parser.add_argument("--save", type=Path, help="folder for blurred, restored and sharp side by side")
+    parser.add_argument("--multi-scale", action="store_true", help="average over several sizes")
     arguments = parser.parse_args()
+    options = RestoreOptions(multi_scale=arguments.multi_scale)
     restorers = [load(model) for model in arguments.model]
     pairs = find_pairs(arguments.pairs)
     print("condition", "blurred", *arguments.model, sep="\t")
@@ -91,6 +98,7 @@ if __name__ == "__main__":
                 index,
                 settings,
                 restorers,
+                options,
                 arguments.save and arguments.save / f"{name}_{pair.name}.png",
             )
             for index, pair in enumerate(pairs)

@@ -132,6 +132,7 @@ def largest_tile(
     engine: tuple[str, str],
     blended: bool,
     copies: int = 0,
+    enlarged: float = 1.0,
     by_passes: bool = False,
 ) -> int:
     """Pixels of the largest tile with which restoring a picture stays within about `limit` bytes.
@@ -143,11 +144,12 @@ def largest_tile(
         engine: its name and precision; one that was not measured counts as greedy.
         blended: tiles fade into each other.
         copies: of a tile that are held as floats beside those of a single pass through the network.
+        enlarged: how many times its pixels a tile has when the network sees it.
         by_passes: the passes of a scale-recurrent network are cut one by one: what the one before the last found
             is held for the whole picture.
     """
     costs = ENGINE_MEMORY.get(engine, _UNKNOWN_ENGINE)
-    per_pixel = costs.per_tile_pixel + copies * 3 * 4
+    per_pixel = costs.per_tile_pixel * enlarged + copies * 3 * 4
     pictures = (2 * 3 * bytes_per_sample + by_passes * _BYTES_OF_CHANGE) * math.prod(size)
     room = max(0, limit - costs.program - pictures)
     # Rows that other tiles still fade into are held as floats across the picture, twice where they move on: a

@@ -120,6 +120,25 @@ def beginning_again(run_pass: RunPass, surplus: int) -> RunPass:
     return lambda number, *planes: run_pass(max(1, number - surplus), *planes)
 
 
+def averaging(averaged: Callable[..., Planes], run_pass: RunPass) -> RunPass:
+    """Passes that look at several views of the picture; `averaged` gives the mean of a network's results for them.
+
+    Args:
+        averaged: is called with a network of the picture and what the pass before found, and with these two.
+        run_pass: runs a pass for one view.
+    """
+
+    def run_averaged(number: int, picture: Planes, coarse: Planes, change: Planes) -> None:
+        def network(picture: Planes, coarse: Planes) -> Planes:
+            found = np.empty_like(picture)
+            run_pass(number, picture, coarse, found)
+            return found
+
+        np.copyto(change, averaged(network, picture, coarse))
+
+    return run_averaged
+
+
 def found_below(picture: Picture, scales: int, run_pass: RunPass, cut: Cut) -> Change:
     """What the last pass is to see of the one before, found by all passes but the last.
 

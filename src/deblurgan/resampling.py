@@ -26,8 +26,15 @@ def resized(picture: Picture, height: int, width: int) -> Picture:
     """[H, W, 3] to [height, width, 3]; values in [0, 1]."""
     if picture.shape[:2] == (height, width):
         return picture
-    channels = (
-        Image.fromarray(channel).resize((width, height), Resampling.BICUBIC)
-        for channel in picture.transpose(2, 0, 1)
-    )
-    return np.clip(np.stack([np.asarray(channel) for channel in channels], axis=2), 0, 1)
+    channels = (_channel_resized(channel, height, width) for channel in picture.transpose(2, 0, 1))
+    return np.clip(np.stack(list(channels), axis=2), 0, 1)
+
+
+def resized_planes(planes: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+    """[N, C, H, W] to [N, C, height, width]; values of any range."""
+    channels = [_channel_resized(channel, height, width) for picture in planes for channel in picture]
+    return np.stack(channels).reshape(*planes.shape[:2], height, width)
+
+
+def _channel_resized(channel: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+    return np.asarray(Image.fromarray(channel).resize((width, height), Resampling.BICUBIC))

@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deblurgan import guard, memory, passes, tiling
+from deblurgan import guard, memory, multi_scale, passes, self_ensemble, tiling
 from deblurgan.catalogue import find
 from deblurgan.engines import Engine, allowed_threads, open_engine
 from deblurgan.errors import DeblurganError
 from deblurgan.manifest import Manifest
 from deblurgan.network_values import to_pixels, to_planes
-from deblurgan.self_ensemble import COPIES, averaged, averaged_into
 
 # Pixels from which on it pays to share work among threads.
 _LARGE = 2_000_000
@@ -67,6 +66,8 @@ class RestoreOptions:
             preset forbids it or the model enlarges.
         self_ensemble: the mean over the picture's flips and quarter turns: eight times as long, and a little
             better if the model is not equivariant.
+        multi_scale: the mean over several sizes of the picture: five times as long, and better (see
+            `deblurgan.multi_scale`); not for models that enlarge.
     """
 
     strength: float = 1.0
@@ -75,6 +76,7 @@ class RestoreOptions:
     memory_limit: int | None = None
     guard: bool = True
     self_ensemble: bool = False
+    multi_scale: bool = False
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
@@ -136,8 +138,10 @@ class Restorer:
             raise ValueError(f"expected pixels of shape [H, W, 3], got {list(pixels.shape)}")
         if pixels.dtype.name not in _DTYPES:
             raise ValueError(f"expected pixels in {', '.join(_DTYPES)}, got {pixels.dtype}; convert them first")
-        if self.manifest.scale > 1 and options.strength < 1:
-            raise DeblurganError(f"Model {self.manifest.name!r} enlarges pictures; it has only strength 1.")
+        if self.manifest.scale > 1 and (options.strength < 1 or options.multi_scale):
+            raise DeblurganError(
+                f"Model {self.manifest.name!r} enlarges pictures; it has only strength 1 and one scale."
+            )
         started = time.perf_counter()
         largest = self._largest_tile(pixels, options)
         tiles = self._plan(pixels, largest, options)
@@ -171,7 +175,8 @@ class Restorer:
             limit=options.memory_limit or memory.default_limit(),
             engine=(self.engine.name, self.engine.precision),
             blended=self.manifest.tiling != "free",
-            copies=COPIES if options.self_ensemble else 0,
+            copies=options.self_ensemble * self_ensemble.COPIES + options.multi_scale * multi_scale.COPIES,
+            enlarged=multi_scale.LARGEST**2 if options.multi_scale else 1.0,
             by_passes=self.manifest.recurrent_scales > 1,
         )
 
@@ -241,7 +246,11 @@ class Restorer:
         self, pixels: NDArray[Any], tiles: list[tiling.Tile], options: RestoreOptions
     ) -> Iterator[NDArray[np.float32]]:
         """What the network gives of each tile, [3, h, w]."""
-        run = partial(averaged, self.engine.run) if options.self_ensemble else self.engine.run
+        run = self.engine.run
+        if options.multi_scale:
+            run = partial(multi_scale.restored, run, multiple=self.manifest.size_multiple)
+        if options.self_ensemble:
+            run = partial(self_ensemble.averaged, run)
         for tile in tiles:
             # Named nowhere, the input goes as soon as the engine has done with it.
             yield run(self._planes(pixels, tile, options))[0]
@@ -251,8 +260,11 @@ class Restorer:
     ) -> Iterator[NDArray[np.float32]]:
         """The same, but each pass in tiles of its own."""
         run_pass = passes.beginning_again(self.engine.run_pass, scales - self.manifest.recurrent_scales)
+        if options.multi_scale:
+            several = partial(multi_scale.averaged, multiple=self.manifest.size_multiple)
+            run_pass = passes.averaging(several, run_pass)
         if options.self_ensemble:
-            run_pass = partial(averaged_into, run_pass)
+            run_pass = passes.averaging(self_ensemble.averaged, run_pass)
         size = (tiles[-1].top + tiles[-1].size[0], tiles[-1].left + tiles[-1].size[1])
         picture = passes.Picture(
             size, lambda tile: self._planes(pixels, tile, options)[0], self._threads_for(pixels)

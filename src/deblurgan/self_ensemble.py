@@ -42,20 +42,3 @@ def averaged(network: Callable[..., Planes], *inputs: Planes) -> Planes:
         total += brought_back(*view)
     total *= np.float32(1 / len(VIEWS))
     return total
-
-
-def averaged_into(
-    run_pass: Callable[[int, Planes, Planes, Planes], None],
-    number: int,
-    picture: Planes,
-    coarse: Planes,
-    change: Planes,
-) -> None:
-    """The same for one pass of a scale-recurrent network; see `Engine.run_pass`."""
-
-    def network(picture: Planes, coarse: Planes) -> Planes:
-        found = np.empty_like(picture)
-        run_pass(number, picture, coarse, found)
-        return found
-
-    np.copyto(change, averaged(network, picture, coarse))

@@ -27,6 +27,7 @@ from deblurgan.commands.evaluation_files import (
 from deblurgan.commands.options import (
     engine_option,
     guard_option,
+    multi_scale_option,
     precision_option,
     quiet_option,
     self_ensemble_option,
@@ -104,6 +105,7 @@ _FOR_CLIPS = ("sharp", "steady")
 @precision_option
 @guard_option
 @self_ensemble_option
+@multi_scale_option
 @threads_option
 @quiet_option
 @click.pass_context
@@ -127,6 +129,7 @@ def evaluate(
     precision: str,
     guard: bool,
     self_ensemble: bool,
+    multi_scale: bool,
     threads: int | None,
     quiet: bool,
 ) -> int:
@@ -135,7 +138,7 @@ def evaluate(
     What was measured when the program was stopped is not measured again by the same command.
     """
     _refuse_options(context, video)
-    options = RestoreOptions(guard=guard, self_ensemble=self_ensemble)
+    options = RestoreOptions(guard=guard, self_ensemble=self_ensemble, multi_scale=multi_scale)
     if video:
         refuse_existing([json_file] if json_file else [], overwrite=overwrite)
         with contextlib.ExitStack() as stack:

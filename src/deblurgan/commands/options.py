@@ -57,4 +57,9 @@ self_ensemble_option = click.option(
     help="Mean of the results for the picture's flips and quarter turns, in eight times the time: for models that "
     "do not know these already, as those that ship do.",
 )
+multi_scale_option = click.option(
+    "--multi-scale",
+    is_flag=True,
+    help="Mean of the results for the picture at three sizes, in five times the time: better.",
+)
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks.")

@@ -26,6 +26,7 @@ from deblurgan.commands.options import (
     engine_option,
     guard_option,
     model_option,
+    multi_scale_option,
     precision_option,
     quiet_option,
     self_ensemble_option,
@@ -68,6 +69,7 @@ from deblurgan.video.pipe import NAME
 )
 @guard_option
 @self_ensemble_option
+@multi_scale_option
 @click.option(
     "--preset",
     default="default",
@@ -111,6 +113,7 @@ def run(
     strength: float,
     guard: bool,
     self_ensemble: bool,
+    multi_scale: bool,
     preset: str,
     format_: str | None,
     quality: int | None,
@@ -144,6 +147,7 @@ def run(
             memory_limit=parse_size(memory) if memory else None,
             guard=guard,
             self_ensemble=self_ensemble,
+            multi_scale=multi_scale,
         ),
         suffix=suffix,
         format=format_ and format_.removeprefix("."),
