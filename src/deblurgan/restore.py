@@ -66,7 +66,7 @@ class RestoreOptions:
             preset forbids it or the model enlarges.
         self_ensemble: the mean over the picture's flips and quarter turns: eight times as long, and a little
             better if the model is not equivariant.
-        multi_scale: the mean over several sizes of the picture: five times as long, and better (see
+        multi_scale: the mean over several sizes of the picture: six times as long, and better (see
             `deblurgan.multi_scale`); not for models that enlarge.
     """
 
