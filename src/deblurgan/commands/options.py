@@ -60,6 +60,7 @@ self_ensemble_option = click.option(
 multi_scale_option = click.option(
     "--multi-scale",
     is_flag=True,
-    help="Mean of the results for the picture at three sizes, in six times the time: better.",
+    help="Mean of what the network changes in the picture at three sizes: better but for very long blur, in six "
+    "times the time.",
 )
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks.")

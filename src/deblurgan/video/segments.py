@@ -105,10 +105,11 @@ class WorkFolder:
         return []
 
     def empty(self) -> None:
-        """Throw away what is in the folder."""
+        """Throw away what is in the folder, as far as the system lets go of it."""
         for entry in self.path.iterdir():
             if entry.name != _LOCK:
-                entry.unlink(missing_ok=True)
+                with suppress(OSError):
+                    entry.unlink()
 
     @contextmanager
     def of_use(self) -> Iterator[None]:
