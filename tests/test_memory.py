@@ -61,6 +61,22 @@ def test_more_memory_never_means_smaller_tiles_nor_more_than_the_limit(
     assert work <= max(rest, 0) + 1 or pixels == tile(0)
 
 
+def test_large_pictures_leave_room_for_a_tile_unless_memory_is_short(monkeypatch):
+    def tile(bytes_per_sample, free):
+        monkeypatch.setattr(memory, "available", lambda: free)
+        return memory.largest_tile(
+            (6000, 8000),
+            bytes_per_sample=bytes_per_sample,
+            limit=None,
+            engine=("openvino", "bf16"),
+            blended=False,
+            by_passes=True,
+        )
+
+    assert tile(1, 10**10) > tile(4, 10**10) > 4 * 10**6
+    assert tile(4, 10**9) == 640**2
+
+
 @pytest.mark.parametrize(
     ("files", "free"),
     [
@@ -89,6 +105,20 @@ def test_a_little_memory_cuts_a_picture_that_much_leaves_whole():
     restorer = Restorer(IDENTITY, IdentityEngine())
     assert restorer(pixels, RestoreOptions(memory_limit=250 * 10**6)).tiles > 1
     assert restorer(pixels, RestoreOptions(memory_limit=4 * 10**9)).tiles == 1
+
+
+@pytest.mark.parametrize(
+    ("tile", "limit", "kept"),
+    [("auto", 4 * 10**9, 1400 * 1000 * 1.4), (500, None, 500**2), ("off", None, 1400 * 1000 * 1.4)],
+)
+def test_an_engine_may_keep_what_all_sizes_of_a_picture_need_within_the_limit(tile, limit, kept):
+    class KeepingEngine(IdentityEngine):
+        def keep(self, pixels):
+            self.kept = pixels
+
+    restorer = Restorer(IDENTITY, KeepingEngine())
+    restorer(np.zeros((1000, 1400, 3), np.uint8), RestoreOptions(tile=tile, memory_limit=limit))
+    assert restorer.engine.kept == pytest.approx(kept, rel=0.05)
 
 
 class SmallEngine(IdentityEngine):

@@ -27,7 +27,7 @@ class EngineMemory:
 # What tools/tile_memory.py measured (OpenVINO 2026.4, ONNX Runtime 1.32, PyTorch 2.14 on Ice Lake; OpenVINO's bf16
 # on Zen 4) and a tenth more for each pixel, which tiles of a 48-megapixel photo took.
 ENGINE_MEMORY: dict[tuple[str, str], EngineMemory] = {
-    ("openvino", "bf16"): EngineMemory(175_000_000, 112),
+    ("openvino", "bf16"): EngineMemory(175_000_000, 105),
     ("openvino", "f32"): EngineMemory(185_000_000, 163),
     ("openvino", "int8"): EngineMemory(220_000_000, 186),
     ("onnx", "f32"): EngineMemory(155_000_000, 345),
@@ -66,6 +66,8 @@ _WAITING = 120_000_000
 _LEAST_SHARE = 700_000_000
 
 _USUAL_LIMIT = 1_400_000_000
+# The program and a tile that is not mostly halo.
+_BESIDE_PICTURES = 700_000_000
 _SHARE_OF_AVAILABLE = 0.75
 _WITHOUT_ANSWER = 4_000_000_000
 # Below this the halo is most of the tile; larger tiles than the upper bound gain next to nothing.
@@ -92,9 +94,14 @@ def parse_size(text: str) -> int:
     return size
 
 
-def default_limit() -> int:
-    """Bytes the whole program may take where nobody says: 1.4 GB, less on a machine that has little free."""
-    return max(LEAST_LIMIT, min(_USUAL_LIMIT, int(_SHARE_OF_AVAILABLE * available())))
+def default_limit(pictures: int = 0) -> int:
+    """Bytes the whole program may take where nobody says: 1.4 GB, less on a machine that has little free.
+
+    Args:
+        pictures: bytes that whole pictures take; where these alone are most of it, the limit is higher.
+    """
+    usual = max(_USUAL_LIMIT, pictures + _BESIDE_PICTURES)
+    return max(LEAST_LIMIT, min(usual, int(_SHARE_OF_AVAILABLE * available())))
 
 
 def available() -> int:
@@ -128,7 +135,7 @@ def largest_tile(
     size: tuple[int, int],
     *,
     bytes_per_sample: int,
-    limit: int,
+    limit: int | None,
     engine: tuple[str, str],
     blended: bool,
     copies: int = 0,
@@ -140,7 +147,7 @@ def largest_tile(
     Args:
         size: (height, width) of the picture.
         bytes_per_sample: 1, 2 or 4.
-        limit: of the whole program.
+        limit: of the whole program; None for `default_limit`.
         engine: its name and precision; one that was not measured counts as greedy.
         blended: tiles fade into each other.
         copies: of a tile that are held as floats beside those of a single pass through the network.
@@ -150,7 +157,8 @@ def largest_tile(
     """
     costs = ENGINE_MEMORY.get(engine, _UNKNOWN_ENGINE)
     per_pixel = costs.per_tile_pixel * enlarged + copies * 3 * 4
-    pictures = (2 * 3 * bytes_per_sample + by_passes * _BYTES_OF_CHANGE) * math.prod(size)
+    pictures = int((2 * 3 * bytes_per_sample + by_passes * _BYTES_OF_CHANGE) * math.prod(size))
+    limit = default_limit(pictures) if limit is None else limit
     room = max(0, limit - costs.program - pictures)
     # Rows that other tiles still fade into are held as floats across the picture, twice where they move on: a
     # square tile of side s costs per_pixel * s * s + strip * s.

@@ -14,41 +14,20 @@ from numpy.typing import NDArray
 
 from deblurgan import guard, memory, multi_scale, passes, self_ensemble, tiling
 from deblurgan.catalogue import find
-from deblurgan.engines import Engine, allowed_threads, open_engine
+from deblurgan.engines import Engine, Keeping, allowed_threads, open_engine
 from deblurgan.errors import DeblurganError
 from deblurgan.manifest import Manifest
 from deblurgan.network_values import to_pixels, to_planes
+from deblurgan.presets import PRESETS
 
 # Pixels from which on it pays to share work among threads.
 _LARGE = 2_000_000
 
+# Pixels of a picture at all its smaller sizes, of its own: a third, and what the network's multiples add.
+_SMALLER_SIZES = 0.4
+
 # Whole numbers up to white, or floats of which 1 is white.
 _DTYPES = ("uint8", "uint16", "float32")
-
-
-@dataclass(frozen=True)
-class Preset:
-    """How a picture is fitted to the network's size rule and turned back into whole numbers.
-
-    Attributes:
-        spare: a picture that fits already still gains one block of padding.
-        fill: value of the padding, in [0, 1]; None to mirror the picture.
-        truncate: cut fractions off instead of rounding.
-        guard: the guard may act.
-    """
-
-    spare: bool
-    fill: float | None
-    truncate: bool
-    guard: bool = True
-
-
-PRESETS: dict[str, Preset] = {
-    "default": Preset(spare=False, fill=None, truncate=False),
-    # What the official DeblurGAN-v2 does, so that its pictures can be had again; it darkens by half a level,
-    # and grey padding shifts the statistics of the whole picture.
-    "official": Preset(spare=True, fill=0.5, truncate=True, guard=False),
-}
 
 
 @dataclass(frozen=True)
@@ -59,7 +38,7 @@ class RestoreOptions:
         strength: 0 gives the input back, 1 the network's whole effect.
         tile: 'auto' for what memory allows, 'off' for the whole picture at once, or the side of the largest
             tile in pixels, whose area is what bounds memory.
-        preset: a key of `PRESETS`.
+        preset: a key of `deblurgan.presets.PRESETS`.
         memory_limit: bytes the whole program may take, about, where tile is 'auto'; None for
             `memory.default_limit()`.
         guard: what would harm the picture is mixed back towards the input (see `deblurgan.guard`), unless the
@@ -145,6 +124,7 @@ class Restorer:
         started = time.perf_counter()
         largest = self._largest_tile(pixels, options)
         tiles = self._plan(pixels, largest, options)
+        self._keep(pixels, tiles[0].size, largest)
         while True:
             try:
                 result, finite = self._tile_by_tile(pixels, tiles, options)
@@ -156,6 +136,10 @@ class Restorer:
             else:
                 verdict = self._guarded(pixels, result, finite, options)
                 return Restored(result, len(tiles), time.perf_counter() - started, verdict)
+
+    def guards(self, options: RestoreOptions) -> bool:
+        """Whether the guard may act: options and preset allow it, and the model does not enlarge."""
+        return options.guard and PRESETS[options.preset].guard and self.manifest.scale == 1
 
     def close(self) -> None:
         """Give the engine's memory back."""
@@ -172,7 +156,7 @@ class Restorer:
         return memory.largest_tile(
             (pixels.shape[0], pixels.shape[1]),
             bytes_per_sample=pixels.dtype.itemsize,
-            limit=options.memory_limit or memory.default_limit(),
+            limit=options.memory_limit,
             engine=(self.engine.name, self.engine.precision),
             blended=self.manifest.tiling != "free",
             copies=options.self_ensemble * self_ensemble.COPIES + options.multi_scale * multi_scale.COPIES,
@@ -188,6 +172,12 @@ class Restorer:
             largest=largest,
             blended=self.manifest.tiling != "free",
         )
+
+    def _keep(self, pixels: NDArray[Any], tile: tuple[int, int], largest: int | None) -> None:
+        """Let the engine stay prepared for all passes: the next picture, or frame, may be of this size, too."""
+        if isinstance(self.engine, Keeping):
+            passes = math.prod(tile) + int(_SMALLER_SIZES * pixels.shape[0] * pixels.shape[1])
+            self.engine.keep(passes if largest is None else min(largest, passes))
 
     def _rule(self, options: RestoreOptions, *, spare: bool) -> tiling.SizeRule:
         minimum = self.manifest.minimum_size
@@ -232,7 +222,7 @@ class Restorer:
         self, pixels: NDArray[Any], result: NDArray[Any], finite: bool, options: RestoreOptions
     ) -> guard.Verdict:
         """Take back from the result, in place, what the guard does not let through."""
-        if not (options.guard and PRESETS[options.preset].guard) or self.manifest.scale > 1:
+        if not self.guards(options):
             return guard.Verdict()
         threads = self._threads_for(pixels)
         verdict = guard.judge(pixels, result, threads=threads) if finite else guard.BROKEN

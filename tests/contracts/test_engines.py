@@ -40,6 +40,23 @@ def test_bf16_that_the_processor_lacks_is_taken_and_said_once(monkeypatch, caplo
         assert [record.getMessage()[:26] for record in caplog.records] == ["This processor has no bf16"] * warnings
 
 
+@pytest.mark.skipif("openvino" not in INSTALLED, reason="the others take any shape as it comes")
+def test_openvino_is_prepared_anew_only_for_what_it_may_not_keep(monkeypatch):
+    monkeypatch.setattr("deblurgan.engines.openvino._PIXELS_KEPT", 0)
+    engine = open_engine(find("fast"), "openvino")
+    compiled = []
+
+    prepare = engine._core.compile_model
+    watched = types.SimpleNamespace(compile_model=lambda *network: compiled.append(network) or prepare(*network))
+    monkeypatch.setattr(engine, "_core", watched)
+    for pixels, times in ((0, 2), (0, 4), (64**2 + 128**2, 5), (64**2 + 128**2, 5)):
+        engine.keep(pixels)
+        for side in (64, 128):
+            engine.run(np.zeros((1, 3, side, side), np.float32))
+        assert len(compiled) == times
+    engine.close()
+
+
 def test_it_keeps_shape_and_type(engine):
     result = engine.run(BATCH)
     assert (result.shape, result.dtype) == (BATCH.shape, np.float32)
@@ -104,7 +121,7 @@ def two_engines(monkeypatch, tmp_path):
 
     entries = {name: EngineEntry(f"made_up:{name}", "numpy", "none", "numpy") for name in ("slow", "quick")}
     monkeypatch.setattr(choice, "ENGINES", entries)
-    openers = types.SimpleNamespace(**{name: lambda model, options, name=name: Timed(name) for name in seconds})
+    openers = types.types.SimpleNamespace(**{name: lambda model, options, name=name: Timed(name) for name in seconds})
     monkeypatch.setitem(sys.modules, "made_up", openers)
     monkeypatch.setenv("DEBLURGAN_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("DEBLURGAN_ENGINE", raising=False)

@@ -1,7 +1,7 @@
 """Engines: what runs a network on this machine, behind one protocol."""
 
 from deblurgan.engines.choice import choose, open_engine, timings
-from deblurgan.engines.protocol import PRECISIONS, Engine, EngineOptions
+from deblurgan.engines.protocol import PRECISIONS, Engine, EngineOptions, Keeping
 from deblurgan.engines.table import ENGINES
 from deblurgan.engines.threads import allowed_threads
 
@@ -10,6 +10,7 @@ __all__ = [
     "PRECISIONS",
     "Engine",
     "EngineOptions",
+    "Keeping",
     "allowed_threads",
     "choose",
     "open_engine",

@@ -20,9 +20,10 @@ from deblurgan.engines.quantisation import Ranges, load_ranges, quantised
 from deblurgan.errors import BrokenModel
 from deblurgan.room import Room
 
-# Each compiled network holds its own weights, and working memory by the pixels of its input. Two small inputs at
-# a time, each on half the threads, wait less for each other than one after the other on all of them.
-_KEPT, _PIXELS_KEPT, _SIDE_BY_SIDE = 2, 2_000_000, 2
+# Each compiled network holds its own weights, and working memory by the pixels of its input.
+_KEPT, _PIXELS_KEPT = 4, 2_000_000
+# Two small inputs at a time, each on half the threads, wait less for each other than one after the other on all.
+_SMALL, _SIDE_BY_SIDE = 2_000_000, 2
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ class OpenVINOEngine:
         self._settings = settings
         self._most_at_once = min(_SIDE_BY_SIDE, settings["INFERENCE_NUM_THREADS"])
         self._compiled: OrderedDict[tuple[int, Shapes, int], _Compiled] = OrderedDict()
+        self._pixels_kept = _PIXELS_KEPT
         self._room = Room(self._most_at_once)
         self._had_company = False
         self._turn = threading.Lock()
@@ -83,6 +85,10 @@ class OpenVINOEngine:
         """One pass of a scale-recurrent network; see `Engine`."""
         self._infer(number, picture, coarse, output=change)
 
+    def keep(self, pixels: int) -> None:
+        """Hold on to what is compiled for inputs of so many pixels together; small ones are kept in any case."""
+        self._pixels_kept = max(pixels, _PIXELS_KEPT)
+
     def close(self) -> None:
         """Drop everything compiled."""
         self._compiled.clear()
@@ -91,7 +97,7 @@ class OpenVINOEngine:
     def _infer(
         self, number: int, *inputs: NDArray[np.float32], output: NDArray[np.float32] | None = None
     ) -> NDArray[np.float32]:
-        small = inputs[0].shape[2] * inputs[0].shape[3] <= _PIXELS_KEPT
+        small = inputs[0].shape[2] * inputs[0].shape[3] <= _SMALL
         with self._room.shared() if small else self._room.alone():
             try:
                 with as_memory_error():
@@ -132,7 +138,7 @@ class OpenVINOEngine:
     def _leaves_room(self, shapes: Shapes, at_once: int) -> bool:
         wanted = *((kept, times) for _, kept, times in self._compiled), (shapes, at_once)
         pixels = sum(picture[2] * picture[3] * times for (picture, *_), times in wanted)
-        return len(self._compiled) < _KEPT and pixels <= at_once * _PIXELS_KEPT
+        return len(self._compiled) < _KEPT and pixels <= max(at_once * _PIXELS_KEPT, self._pixels_kept)
 
     def _sharing(self, at_once: int) -> dict[str, Any]:
         if at_once == 1:

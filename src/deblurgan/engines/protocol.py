@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,4 +69,13 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Give its memory back; it must not be run again."""
+        ...
+
+
+@runtime_checkable
+class Keeping(Protocol):
+    """An engine that prepares itself for each shape of input, which is worth keeping if such inputs come again."""
+
+    def keep(self, pixels: int) -> None:
+        """Let it hold on to working memory for inputs of so many pixels together, from now on."""
         ...

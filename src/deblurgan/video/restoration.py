@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from deblurgan import guard
 from deblurgan.errors import DeblurganError
 from deblurgan.lookahead import ahead, overlapped
-from deblurgan.restore import PRESETS, RestoreOptions, Restorer
+from deblurgan.restore import RestoreOptions, Restorer
 from deblurgan.steadying import steadied
 from deblurgan.video.segments import Segment
 
@@ -119,7 +119,7 @@ def restored_frames(
         restorer: of the frames.
         options: how.
     """
-    may_judge = options.restore.guard and PRESETS[options.restore.preset].guard and restorer.manifest.scale == 1
+    may_judge = restorer.guards(options.restore)
     unguarded = replace(options.restore, guard=False)
 
     def restore(numbered: tuple[int, tuple[Frame, NDArray[Any]]]) -> RestoredFrame[Frame]:
