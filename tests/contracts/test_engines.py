@@ -121,7 +121,7 @@ def two_engines(monkeypatch, tmp_path):
 
     entries = {name: EngineEntry(f"made_up:{name}", "numpy", "none", "numpy") for name in ("slow", "quick")}
     monkeypatch.setattr(choice, "ENGINES", entries)
-    openers = types.types.SimpleNamespace(**{name: lambda model, options, name=name: Timed(name) for name in seconds})
+    openers = types.SimpleNamespace(**{name: lambda model, options, name=name: Timed(name) for name in seconds})
     monkeypatch.setitem(sys.modules, "made_up", openers)
     monkeypatch.setenv("DEBLURGAN_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("DEBLURGAN_ENGINE", raising=False)

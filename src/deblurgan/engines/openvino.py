@@ -97,7 +97,8 @@ class OpenVINOEngine:
     def _infer(
         self, number: int, *inputs: NDArray[np.float32], output: NDArray[np.float32] | None = None
     ) -> NDArray[np.float32]:
-        small = inputs[0].shape[2] * inputs[0].shape[3] <= _SMALL
+        # Single passes are those of large pictures, whose smallest sizes wait for the largest in any case.
+        small = number == _WHOLE and inputs[0].shape[2] * inputs[0].shape[3] <= _SMALL
         with self._room.shared() if small else self._room.alone():
             try:
                 with as_memory_error():
