@@ -1,6 +1,7 @@
 """Seen at several sizes, a picture keeps its detail, and what was found at each is brought back to its own."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -61,6 +62,14 @@ def test_a_flat_change_comes_through_tiles_and_passes():
     recurrent = Restorer(dataclasses.replace(IDENTITY, recurrent_scales=3), engine)
     np.testing.assert_allclose(recurrent(pixels, tiled).pixels, 0.8, atol=1e-3)
     assert all(shape[1:3] == (2 * shape[3], 2 * shape[4]) for shape in engine.shapes)
+
+
+def test_all_tiles_are_seen_at_one_size_before_any_is_at_the_next():
+    engine = Brightening()
+    recurrent = Restorer(dataclasses.replace(IDENTITY, recurrent_scales=2), engine)
+    recurrent(np.zeros((320, 384, 3), np.uint8), dataclasses.replace(SEVERAL, tile=100))
+    runs = [shape for shape, _ in itertools.groupby(engine.shapes)]
+    assert len(runs) == len(set(runs)) == 2 * 3
 
 
 def test_both_ensembles_together_see_each_size_in_each_direction(scene):

@@ -27,7 +27,7 @@ class EngineMemory:
 # What tools/tile_memory.py measured (OpenVINO 2026.4, ONNX Runtime 1.32, PyTorch 2.14 on Ice Lake; OpenVINO's bf16
 # on Zen 4) and a tenth more for each pixel, which tiles of a 48-megapixel photo took.
 ENGINE_MEMORY: dict[tuple[str, str], EngineMemory] = {
-    ("openvino", "bf16"): EngineMemory(175_000_000, 105),
+    ("openvino", "bf16"): EngineMemory(175_000_000, 95),
     ("openvino", "f32"): EngineMemory(185_000_000, 163),
     ("openvino", "int8"): EngineMemory(220_000_000, 186),
     ("onnx", "f32"): EngineMemory(155_000_000, 345),
@@ -58,8 +58,8 @@ LEAST_LIMIT = 200_000_000
 BYTES_PER_PIXEL = 12
 """Most that reading, holding or writing an 8-bit colour photo takes for each of its pixels."""
 
-# Three halves, for a quarter of the pixels.
-_BYTES_OF_CHANGE = 3 * 2 / 4
+# Three halves.
+_BYTES_OF_CHANGE = 3 * 2
 _TOGETHER = 16_000_000
 # A photo that waits for its turn with the engine holds its next tile as floats, twice at most.
 _WAITING = 120_000_000
@@ -151,13 +151,14 @@ def largest_tile(
         engine: its name and precision; one that was not measured counts as greedy.
         blended: tiles fade into each other.
         copies: of a tile that are held as floats beside those of a single pass through the network.
-        enlarged: how many times its pixels a tile has when the network sees it.
+        enlarged: how many times its pixels a tile has when the network sees it, at several sizes if not once.
         by_passes: the passes of a scale-recurrent network are cut one by one: what the one before the last found
-            is held for the whole picture.
+            is held for the whole picture, and what the last found at all sizes but one.
     """
     costs = ENGINE_MEMORY.get(engine, _UNKNOWN_ENGINE)
     per_pixel = costs.per_tile_pixel * enlarged + copies * 3 * 4
-    pictures = int((2 * 3 * bytes_per_sample + by_passes * _BYTES_OF_CHANGE) * math.prod(size))
+    changes = by_passes * (1 / 4 + (enlarged > 1)) * _BYTES_OF_CHANGE
+    pictures = int((2 * 3 * bytes_per_sample + changes) * math.prod(size))
     limit = default_limit(pictures) if limit is None else limit
     room = max(0, limit - costs.program - pictures)
     # Rows that other tiles still fade into are held as floats across the picture, twice where they move on: a

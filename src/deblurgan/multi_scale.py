@@ -16,31 +16,43 @@ from deblurgan.resampling import resized_planes
 Planes = NDArray[np.float32]
 
 LARGEST = 2 ** (2 / 3)
-FACTORS = (2 ** (1 / 3), LARGEST)
-"""How many times its size a picture is seen at, beside its own."""
+FACTORS = (1.0, 2 ** (1 / 3), LARGEST)
+"""How many times its size a picture is seen at."""
+
+TOGETHER = sum(factor**2 for factor in FACTORS)
+"""How many times its pixels that makes."""
 
 COPIES = 10
 """Of the picture that are held beside those of a single pass at its largest size."""
 
 
-def averaged(network: Callable[..., Planes], *inputs: Planes, multiple: int) -> Planes:
-    """Mean of the changes that a network finds at all sizes, each brought back to the picture's own.
+def seen_at(factor: float, network: Callable[..., Planes], *inputs: Planes, multiple: int) -> Planes:
+    """The change that a network finds at another size, brought back to the picture's own.
 
     Args:
+        factor: how many times the size.
         network: maps [N, C, h, w], and what else it takes, to a change of the same size, which is the caller's.
         inputs: the picture [N, C, h, w], then others of any size, which are enlarged with it.
         multiple: of which the network takes sizes; the picture's is one.
     """
+    if factor == 1:
+        return network(*inputs)
     height, width = inputs[0].shape[2:]
-    total = network(*inputs)
-    for factor in FACTORS:
-        rows, columns = (multiple * round(side * factor / multiple) for side in (height, width))
-        seen = (
-            resized_planes(planes, planes.shape[2] * rows // height, planes.shape[3] * columns // width)
-            for planes in inputs
-        )
-        total += resized_planes(network(*seen), height, width)
-    total *= np.float32(1 / (1 + len(FACTORS)))
+    rows, columns = (multiple * round(side * factor / multiple) for side in (height, width))
+    seen = (
+        resized_planes(planes, planes.shape[2] * rows // height, planes.shape[3] * columns // width)
+        for planes in inputs
+    )
+    return resized_planes(network(*seen), height, width)
+
+
+def averaged(network: Callable[..., Planes], *inputs: Planes, multiple: int) -> Planes:
+    """Mean of the changes that a network finds at all sizes; see `seen_at`."""
+    first, *others = FACTORS
+    total = seen_at(first, network, *inputs, multiple=multiple)
+    for factor in others:
+        total += seen_at(factor, network, *inputs, multiple=multiple)
+    total *= np.float32(1 / len(FACTORS))
     return total
 
 

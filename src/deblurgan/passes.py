@@ -9,7 +9,7 @@ was trained with, for pictures so large that a blur is long even in the smallest
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -120,32 +120,33 @@ def beginning_again(run_pass: RunPass, surplus: int) -> RunPass:
     return lambda number, *planes: run_pass(max(1, number - surplus), *planes)
 
 
-def averaging(averaged: Callable[..., Planes], run_pass: RunPass) -> RunPass:
-    """Passes that look at several views of the picture; `averaged` gives the mean of a network's results for them.
+def through(view: Callable[..., Planes], run_pass: RunPass) -> RunPass:
+    """Passes that see the picture as a view, or several, of it.
 
     Args:
-        averaged: is called with a network of the picture and what the pass before found, and with these two.
-        run_pass: runs a pass for one view.
+        view: is called with a network of the picture and what the pass before found, and with these two; gives
+            what the network finds, in the picture's own place and size.
+        run_pass: runs a pass for what the view shows.
     """
 
-    def run_averaged(number: int, picture: Planes, coarse: Planes, change: Planes) -> None:
+    def run_through(number: int, picture: Planes, coarse: Planes, change: Planes) -> None:
         def network(picture: Planes, coarse: Planes) -> Planes:
             found = np.empty_like(picture)
             run_pass(number, picture, coarse, found)
             return found
 
-        np.copyto(change, averaged(network, picture, coarse))
+        np.copyto(change, view(network, picture, coarse))
 
-    return run_averaged
+    return run_through
 
 
-def found_below(picture: Picture, scales: int, run_pass: RunPass, cut: Cut) -> Change:
+def found_below(picture: Picture, scales: int, run_passes: Sequence[RunPass], cut: Cut) -> Change:
     """What the last pass is to see of the one before, found by all passes but the last.
 
     Args:
         picture: in its full size.
         scales: how many passes there are with the last.
-        run_pass: runs one of them.
+        run_passes: as in `found`.
         cut: how each is cut.
     """
     pictures = [picture]
@@ -155,14 +156,14 @@ def found_below(picture: Picture, scales: int, run_pass: RunPass, cut: Cut) -> C
     coarse: Change | None = None
     for number, smaller in zip(range(1, scales), pictures[:0:-1], strict=True):
         tiles = tiling.plan(smaller.size, cut.rule, halo=cut.halo, largest=cut.largest, blended=False)
-        changes = (change for _, change in found(number, smaller, tiles, coarse, run_pass))
+        changes = (change for _, change in found(number, smaller, tiles, coarse, run_passes))
         coarse = _gathered(smaller.size, tiles, changes)
     assert coarse is not None
     return coarse
 
 
 def found(
-    number: int, picture: Picture, tiles: list[Tile], coarse: Change | None, run_pass: RunPass
+    number: int, picture: Picture, tiles: list[Tile], coarse: Change | None, run_passes: Sequence[RunPass]
 ) -> Iterator[tuple[Planes, Planes]]:
     """Run one pass over tiles of equal size.
 
@@ -171,12 +172,28 @@ def found(
         picture: in the size of the pass.
         tiles: of it.
         coarse: what the pass before found; None in the first.
-        run_pass: runs it.
+        run_passes: each runs it, over all tiles before the next one does; the mean of what they find counts.
 
     Yields:
         of each tile the picture and the change, [3, h, w], both the caller's until the next is asked for: new
         arrays for each would cost a tenth of the time.
     """
+    *others, last = run_passes
+    sums: Change | None = None
+    for run_pass in others:
+        changes = (change for _, change in _found_by(run_pass, number, picture, tiles, coarse))
+        sums = _gathered(picture.size, tiles, changes, sums)
+    for tile, (window, change) in zip(tiles, _found_by(last, number, picture, tiles, coarse), strict=True):
+        if sums is not None:
+            height, width = tile.size
+            change += sums[:, tile.top : tile.top + height, tile.left : tile.left + width]
+            change *= np.float32(1 / len(run_passes))
+        yield window, change
+
+
+def _found_by(
+    run_pass: RunPass, number: int, picture: Picture, tiles: list[Tile], coarse: Change | None
+) -> Iterator[tuple[Planes, Planes]]:
     height, width = tiles[0].size
     window, change = (np.empty((1, 3, height, width), np.float32) for _ in range(2))
     beneath = np.zeros((1, 3, height // 2, width // 2), np.float32)
@@ -194,9 +211,11 @@ def _copy_of_part(planes: Planes, tile: Tile) -> Planes:
     return planes[:, tile.top : tile.top + height, tile.left : tile.left + width].copy()
 
 
-def _gathered(size: tuple[int, int], tiles: list[Tile], changes: Iterator[Planes]) -> Change:
-    gathered = np.empty((3, *size), np.float16)
+def _gathered(
+    size: tuple[int, int], tiles: list[Tile], changes: Iterator[Planes], added_to: Change | None = None
+) -> Change:
+    gathered = np.zeros((3, *size), np.float16) if added_to is None else added_to
     placed = tiling.finished(size, tiles, lambda _: next(changes).transpose(1, 2, 0))
     for rows, columns, values in placed:
-        gathered[:, rows, columns] = values.transpose(2, 0, 1)
+        gathered[:, rows, columns] += values.transpose(2, 0, 1)
     return gathered

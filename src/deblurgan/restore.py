@@ -124,7 +124,7 @@ class Restorer:
         started = time.perf_counter()
         largest = self._largest_tile(pixels, options)
         tiles = self._plan(pixels, largest, options)
-        self._keep(pixels, tiles[0].size, largest)
+        self._keep((pixels.shape[0], pixels.shape[1]), tiles[0].size, largest, options.multi_scale)
         while True:
             try:
                 result, finite = self._tile_by_tile(pixels, tiles, options)
@@ -173,11 +173,12 @@ class Restorer:
             blended=self.manifest.tiling != "free",
         )
 
-    def _keep(self, pixels: NDArray[Any], tile: tuple[int, int], largest: int | None) -> None:
+    def _keep(self, size: tuple[int, int], tile: tuple[int, int], largest: int | None, several: bool) -> None:
         """Let the engine stay prepared for all passes: the next picture, or frame, may be of this size, too."""
         if isinstance(self.engine, Keeping):
-            passes = math.prod(tile) + int(_SMALLER_SIZES * pixels.shape[0] * pixels.shape[1])
-            self.engine.keep(passes if largest is None else min(largest, passes))
+            passes = math.prod(tile) + int(_SMALLER_SIZES * math.prod(size))
+            wanted, allowed = (multi_scale.TOGETHER, multi_scale.LARGEST**2) if several else (1, 1)
+            self.engine.keep(int(passes * wanted if largest is None else min(largest * allowed, passes * wanted)))
 
     def _rule(self, options: RestoreOptions, *, spare: bool) -> tiling.SizeRule:
         minimum = self.manifest.minimum_size
@@ -250,18 +251,21 @@ class Restorer:
     ) -> Iterator[NDArray[np.float32]]:
         """The same, but each pass in tiles of its own."""
         run_pass = passes.beginning_again(self.engine.run_pass, scales - self.manifest.recurrent_scales)
-        if options.multi_scale:
-            several = partial(multi_scale.averaged, multiple=self.manifest.size_multiple)
-            run_pass = passes.averaging(several, run_pass)
         if options.self_ensemble:
-            run_pass = passes.averaging(self_ensemble.averaged, run_pass)
+            run_pass = passes.through(self_ensemble.averaged, run_pass)
+        run_passes = [run_pass]
+        if options.multi_scale:
+            # Size by size, so that the engine prepares itself for each once, not for all in every tile.
+            multiple = self.manifest.size_multiple
+            views = [partial(multi_scale.seen_at, factor, multiple=multiple) for factor in multi_scale.FACTORS]
+            run_passes = [passes.through(view, run_pass) for view in views]
         size = (tiles[-1].top + tiles[-1].size[0], tiles[-1].left + tiles[-1].size[1])
         picture = passes.Picture(
             size, lambda tile: self._planes(pixels, tile, options)[0], self._threads_for(pixels)
         )
         cut = passes.Cut(self._rule(options, spare=False), self.manifest.halo, math.prod(tiles[0].size))
-        coarse = passes.found_below(picture, scales, run_pass, cut)
-        for window, change in passes.found(scales, picture, tiles, coarse, run_pass):
+        coarse = passes.found_below(picture, scales, run_passes, cut)
+        for window, change in passes.found(scales, picture, tiles, coarse, run_passes):
             change += window
             yield change
 
