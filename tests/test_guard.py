@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deblurgan.blur import BlurSettings, draw_exposure, expose
-from deblurgan.guard import CRITERIA, Criterion, Verdict, judge, mix
+from deblurgan.guard import CRITERIA, Criterion, Verdict, blurred_share, judge, mix
 
 sizes = st.tuples(st.integers(1, 130), st.integers(1, 130))
 
@@ -104,6 +104,22 @@ def test_a_needless_change_to_a_sharp_picture_is_taken_back(sharp):
     verdict = judge(sharp, stronger)
     assert verdict.share < 0.2
     assert "sharp already" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("along", "across", "background", "kept_whole"),
+    [(2, 1, 0.1, True), (1, 1, 0.1, False), (2, 1, 0.5, False)],
+    ids=["trail in the dark", "sharp sign in the dark", "bar by day"],
+)
+def test_the_trail_of_a_light_in_the_dark_is_no_sharp_edge(along, across, background, kept_whole):
+    def profile(rise):
+        return np.interp(np.arange(32), [8, 8 + rise, 24 - rise, 24], [0, 1, 1, 0])
+
+    light = background + (1 - background) * np.outer(profile(across), profile(along))
+    before = np.tile(light[..., None], (4, 5, 3)).astype(np.float32)
+    only_sharpness = {"sharpness": CRITERIA["sharpness"]}
+    assert (judge(before, 0.9 * before, only_sharpness).share == 1) is kept_whole
+    assert (blurred_share(before) == 1) is kept_whole
 
 
 def test_what_is_kept_of_a_change_is_never_said_to_be_nothing(sharp):

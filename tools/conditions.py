@@ -1,6 +1,7 @@
 """What models gain on pictures that are blurred by hand shake by day and by night, with noise, and out of a phone.
 
-Usage: python tools/conditions.py PAIRS [--model NAME_OR_PATH ...] [--multi-scale] [--save FOLDER]
+Usage: python tools/conditions.py PAIRS [--model NAME_OR_PATH ...] [--multi-scale] [--no-guard]
+       [--save FOLDER]
 
 The sharp pictures of the pairs are blurred anew, each condition with the same motions for every model. Prints the
 PSNR of the blurred pictures and the mean gain of each model over it, dB, with the least of any picture; "lamps"
@@ -86,8 +87,9 @@ if __name__ == "__main__":
     parser.add_argument("--model", nargs="+", default=["default"])
     parser.add_argument("--save", type=Path, help="folder for blurred, restored and sharp side by side")
     parser.add_argument("--multi-scale", action="store_true", help="average over several sizes")
+    parser.add_argument("--no-guard", action="store_true", help="measure the networks alone")
     arguments = parser.parse_args()
-    options = RestoreOptions(multi_scale=arguments.multi_scale)
+    options = RestoreOptions(multi_scale=arguments.multi_scale, guard=not arguments.no_guard)
     restorers = [load(model) for model in arguments.model]
     pairs = find_pairs(arguments.pairs)
     print("condition", "blurred", *arguments.model, sep="\t")

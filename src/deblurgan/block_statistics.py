@@ -23,6 +23,8 @@ REGION = 512
 FAR = 4
 """Distance in pixels over which a blurred edge still rises and a sharp one does not."""
 
+_WHITE, _DARK = 0.97, 0.35  # from the first on a value may be clipped; a block of a lesser mean is dark
+
 _PERIOD = 16  # the grids of strided and transposed convolutions have periods that divide it
 _VISIBLE = 0.004  # a pattern of one grey level of 8 bits
 _STRIKING = 0.05  # share of the change's power that a pattern must hold to stand out from it
@@ -40,6 +42,7 @@ class Statistics:
         roughness: mean magnitude of the green change's difference between diagonal neighbours.
         near, far: largest green difference before over 1 and over `FAR` pixels in each of four directions,
             [rows, columns, 4].
+        lights: the block is dark before and holds what may be a clipped light, booleans.
         grid: how far the change repeats every 16 pixels; about 1 where that begins to be seen.
         finite: no value after is infinite or not a number.
     """
@@ -53,6 +56,7 @@ class Statistics:
     roughness: Values
     near: Values
     far: Values
+    lights: NDArray[np.bool_]
     grid: Values
     finite: bool
 
@@ -86,33 +90,37 @@ def measure(before: NDArray[Any], after: NDArray[Any], threads: int = 1) -> Stat
             _reduce(np.add, change, columns) / pixels[:, None],
             _reduce(np.add, np.abs(change, out=change), columns).mean(axis=1) / pixels,
             _roughness(green_change, columns) / pixels,
-            _steepest(green, 1, columns),
-            _steepest(green, FAR, columns),
+            *_steepest(green, columns),
+            _sum(green[: bottom - top], columns) / pixels,
         )
 
     bands = []
     for repeated, values in in_threads(of_band, pairwise(edges(before.shape[0])), threads):
         grids.add(repeated)
         bands.append(values)
-    low, high, new_low, new_high, shift, amount, roughness, near, far = map(np.stack, zip(*bands, strict=True))
+    stacked = map(np.stack, zip(*bands, strict=True))
+    low, high, new_low, new_high, shift, amount, roughness, near, far, brightness = stacked
     finite = bool(np.isfinite(new_low).all() and np.isfinite(new_high).all())
     new_low, new_high = np.clip(new_low, 0, 1), np.clip(new_high, 0, 1)
-    return Statistics(low, high, new_low, new_high, shift, amount, roughness, near, far, grids.strength(), finite)
+    lights, grid = _lights(high, brightness), grids.strength()
+    return Statistics(low, high, new_low, new_high, shift, amount, roughness, near, far, lights, grid, finite)
 
 
-def steepest(picture: NDArray[Any]) -> tuple[Values, Values]:
-    """The fields `near` and `far` of `Statistics`, alone.
+def steepest(picture: NDArray[Any]) -> tuple[Values, Values, NDArray[np.bool_]]:
+    """The fields `near`, `far` and `lights` of `Statistics`, alone.
 
     Args:
         picture: [H, W, 3]; uint8, uint16, or float32 in [0, 1].
     """
     columns = edges(picture.shape[1])
-    near, far = [], []
+    bands = []
     for top, bottom in pairwise(edges(picture.shape[0])):
         green = np.ascontiguousarray(as_float(picture[top : bottom + FAR, :, 1]))
-        near.append(_steepest(green, 1, columns))
-        far.append(_steepest(green, FAR, columns))
-    return np.stack(near), np.stack(far)
+        pixels = np.float32(bottom - top) * np.diff(columns).astype(np.float32)
+        high = as_float(_reduce(np.maximum, picture[top:bottom], columns))
+        bands.append((*_steepest(green, columns), high, _sum(green[: bottom - top], columns) / pixels))
+    near, far, high, brightness = map(np.stack, zip(*bands, strict=True))
+    return near, far, _lights(high, brightness)
 
 
 def edges(length: int) -> NDArray[np.intp]:
@@ -125,10 +133,20 @@ def _edges(length: int, side: int) -> NDArray[np.intp]:
     return np.append(side * np.arange(max(1, (length + side // 2) // side)), length)
 
 
-def _reduce(operation: np.ufunc, band: Values, columns: NDArray[np.intp]) -> Values:
+def _reduce(operation: np.ufunc, band: NDArray[Any], columns: NDArray[np.intp]) -> NDArray[Any]:
     """Reduce a band [h, W, 3] to its blocks, [columns, 3]."""
     flat = np.ascontiguousarray(operation.reduce(band, axis=0).T)
     return operation.reduceat(flat, columns[:-1], axis=1).T
+
+
+def _sum(band: Values, columns: NDArray[np.intp]) -> Values:
+    """Sum a band [h, W] over its blocks, [columns]."""
+    return np.add.reduceat(band.sum(axis=0), columns[:-1])
+
+
+def _lights(high: Values, brightness: Values) -> NDArray[np.bool_]:
+    """Which blocks hold what may be a clipped light in the dark, of the largest values and the mean of green."""
+    return (high.max(axis=2) >= _WHITE) & (brightness < _DARK)
 
 
 def _roughness(green_change: Values, columns: NDArray[np.intp]) -> Values:
@@ -139,10 +157,14 @@ def _roughness(green_change: Values, columns: NDArray[np.intp]) -> Values:
     return np.add.reduceat(sums, columns[:-1])
 
 
-def _steepest(green: Values, distance: int, columns: NDArray[np.intp]) -> Values:
-    """Largest difference over a distance to the right, down and along both diagonals, [columns, 4]."""
+def _steepest(green: Values, columns: NDArray[np.intp]) -> tuple[Values, Values]:
+    """Largest differences right, down and along both diagonals, over 1 and `FAR` pixels, [columns, 4] each."""
+    return _largest_difference(green, 1, columns), _largest_difference(green, FAR, columns)
+
+
+def _largest_difference(green: Values, distance: int, columns: NDArray[np.intp]) -> Values:
     height, width = green.shape
-    steepest = np.zeros((4, width), np.float32)
+    largest = np.zeros((4, width), np.float32)
     if height > distance and width > distance:
         upper, lower = green[:-distance], green[distance:]
         for index, (first, second) in enumerate(
@@ -155,8 +177,8 @@ def _steepest(green: Values, distance: int, columns: NDArray[np.intp]) -> Values
         ):
             difference = first - second
             np.abs(difference, out=difference)
-            steepest[index, : difference.shape[1]] = difference.max(axis=0)
-    return np.maximum.reduceat(steepest, columns[:-1], axis=1).T
+            largest[index, : difference.shape[1]] = difference.max(axis=0)
+    return np.maximum.reduceat(largest, columns[:-1], axis=1).T
 
 
 @dataclass(frozen=True)

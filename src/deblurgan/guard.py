@@ -118,13 +118,18 @@ def sharpness(statistics: Statistics) -> Values:
     """Share of the steepest edges' height that falls within one pixel, in the direction where it is least.
 
     Motion blurs along one direction, so a picture is as sharp as its worst. A step gives 1, an edge that rises
-    evenly over four pixels or more 0.25. Blocks without edges take the value of their surroundings.
+    evenly over four pixels or more 0.25. Blocks without edges take the value of their surroundings. The trail of a
+    clipped light is steep even at its ends, but steeper at its sides: with lights in the dark, the least direction
+    counts less the further it is from the greatest.
     """
-    return _sharpness(statistics.near, statistics.far)
+    return _sharpness(statistics.near, statistics.far, statistics.lights)
 
 
-def _sharpness(near: Values, far: Values) -> Values:
-    own = (near / np.maximum(far, _CONTRAST)).min(axis=2)
+def _sharpness(near: Values, far: Values, lights: NDArray[np.bool_]) -> Values:
+    directions = near / np.maximum(far, _CONTRAST)
+    own = directions.min(axis=2)
+    evenness = own / np.maximum(directions.max(axis=2), np.finfo(np.float32).tiny)
+    own = np.where(lights, own * evenness, own)
     telling = (far.min(axis=2) > _CONTRAST).astype(np.float32)
     if not telling.any():
         return np.zeros_like(own)
