@@ -24,8 +24,8 @@ class EngineMemory:
     per_tile_pixel: int
 
 
-# What tools/tile_memory.py measured (OpenVINO 2026.4, ONNX Runtime 1.32, PyTorch 2.14 on Ice Lake; OpenVINO's bf16
-# on Zen 4) and a tenth more for each pixel, which tiles of a 48-megapixel photo took.
+# What tools/tile_memory.py measured (OpenVINO 2026.4, ONNX Runtime 1.32, PyTorch 2.14 on Ice Lake), and a tenth
+# more for each pixel, which tiles of a 48-megapixel photo took; OpenVINO's bf16 is what those took on Zen 4.
 ENGINE_MEMORY: dict[tuple[str, str], EngineMemory] = {
     ("openvino", "bf16"): EngineMemory(175_000_000, 95),
     ("openvino", "f32"): EngineMemory(185_000_000, 163),
@@ -58,7 +58,7 @@ LEAST_LIMIT = 200_000_000
 BYTES_PER_PIXEL = 12
 """Most that reading, holding or writing an 8-bit colour photo takes for each of its pixels."""
 
-# Three halves.
+# Three values in half precision.
 _BYTES_OF_CHANGE = 3 * 2
 _TOGETHER = 16_000_000
 # A photo that waits for its turn with the engine holds its next tile as floats, twice at most.
