@@ -175,10 +175,14 @@ class Restorer:
 
     def _keep(self, size: tuple[int, int], tile: tuple[int, int], largest: int | None, several: bool) -> None:
         """Let the engine stay prepared for all passes: the next picture, or frame, may be of this size, too."""
-        if isinstance(self.engine, Keeping):
-            passes = math.prod(tile) + int(_SMALLER_SIZES * math.prod(size))
-            wanted, allowed = (multi_scale.TOGETHER, multi_scale.LARGEST**2) if several else (1, 1)
-            self.engine.keep(int(passes * wanted if largest is None else min(largest * allowed, passes * wanted)))
+        if not isinstance(self.engine, Keeping):
+            return
+        wanted = math.prod(tile) + _SMALLER_SIZES * math.prod(size)
+        allowed = math.inf if largest is None else float(largest)
+        if several:
+            wanted *= multi_scale.TOGETHER
+            allowed *= multi_scale.LARGEST**2
+        self.engine.keep(int(min(wanted, allowed)))
 
     def _rule(self, options: RestoreOptions, *, spare: bool) -> tiling.SizeRule:
         minimum = self.manifest.minimum_size

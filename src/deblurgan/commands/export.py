@@ -47,7 +47,7 @@ from deblurgan.whole import whole_folder
     "--calibrate",
     "pictures",
     metavar="PICTURES",
-    help="Let the model run in int8, too: a folder of pictures such as it will meet.",
+    help="Let the model run in int8, too: a folder of pictures such as it will meet, blurred ones among them.",
 )
 def export(
     run: str,
