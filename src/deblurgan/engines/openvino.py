@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from deblurgan.catalogue import ModelFolder
 from deblurgan.engines.exhaustion import as_memory_error
+from deblurgan.engines.openvino_parts import Parts, exact_between_convolutions
 from deblurgan.engines.protocol import EngineOptions
 from deblurgan.engines.quantisation import Ranges, load_ranges, quantised
 from deblurgan.errors import BrokenModel
@@ -22,6 +23,7 @@ from deblurgan.room import Room
 
 # Each compiled network holds its own weights, and working memory by the pixels of its input.
 _KEPT, _PIXELS_KEPT = 4, 2_000_000
+_DEVICE = "CPU"
 # Two small inputs at a time, each on half the threads, wait less for each other than one after the other on all.
 _SMALL, _SIDE_BY_SIDE = 2_000_000, 2
 
@@ -48,7 +50,8 @@ class OpenVINOEngine:
 
     Args:
         core: an OpenVINO `Core`.
-        network: gives the OpenVINO `Model` of a pass, of free shape; for 0, that of all passes together.
+        network: gives the OpenVINO `Model` of a pass, of free shape, or `Parts`; for 0, that of all passes
+            together.
         tensor: OpenVINO's `Tensor`.
         settings: for compilation.
         precision: what the network computes in.
@@ -132,7 +135,8 @@ class OpenVINOEngine:
                     self._compiled.popitem(last=False)
                 fixed = self._network(number).clone()
                 fixed.reshape({place: list(shape) for place, shape in enumerate(shapes)})
-                self._compiled[key] = _Compiled(self._core.compile_model(fixed, "CPU", self._sharing(at_once)))
+                prepared = fixed.prepared if isinstance(fixed, Parts) else partial(self._core.compile_model, fixed)
+                self._compiled[key] = _Compiled(prepared(_DEVICE, self._sharing(at_once)))
             self._compiled.move_to_end(key)
             return self._compiled[key]
 
@@ -157,10 +161,12 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
     import openvino
 
     core = openvino.Core()
-    in_bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    # Normalisation by the statistics of the picture magnifies the rounding of bf16.
-    fastest = "bf16" if in_bf16 and model.manifest.statistics == "fixed" else "f32"
-    precision = fastest if options.precision == "auto" else options.precision
+    in_bf16 = "BF16" in core.get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
+    # Normalisation by the statistics of the picture magnifies the rounding of bf16, if not in every part.
+    fixed, in_parts = model.manifest.statistics == "fixed", "decoder" in model.manifest.files
+    precision = ("bf16" if in_bf16 else "f32") if options.precision == "auto" else options.precision
+    if precision == "bf16" and not (fixed or in_parts):
+        precision = "f32"
     if precision == "bf16" and not in_bf16:
         _say_emulated()
     ranges = _ranges_of(model) if precision == "int8" else None
@@ -173,16 +179,16 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
 
     @cache
     def network(number: int) -> Any:
+        if precision == "bf16" and in_parts:
+            return Parts(core, read("backbone"), exact_between_convolutions(core, read("decoder")))
         exact = read("onnx" if number == _WHOLE else "pass")
         return exact if ranges is None else quantised(exact, ranges, first=max(1, number))
 
     # A damaged model is found out now, not with the first picture.
     network(_WHOLE)
-    settings = {
-        "INFERENCE_NUM_THREADS": options.threads,
-        # What is not a convolution is computed in this.
-        "INFERENCE_PRECISION_HINT": fastest if precision == "int8" else precision,
-    }
+    # Of int8, this is for what is not a convolution.
+    hint = ("bf16" if in_bf16 and fixed else "f32") if precision == "int8" else precision
+    settings = {"INFERENCE_NUM_THREADS": options.threads, "INFERENCE_PRECISION_HINT": hint}
     return OpenVINOEngine(core, network, openvino.Tensor, settings, precision)
 
 

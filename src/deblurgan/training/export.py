@@ -25,12 +25,14 @@ from deblurgan.networks import (
     reach_of,
 )
 from deblurgan.networks.normalisation import fill, uses_picture_statistics
-from deblurgan.training.onnx_program import pass_program, whole_program
+from deblurgan.networks.rounding import decoder_bears_bf16
+from deblurgan.training.onnx_program import part_programs, pass_program, whole_program
 from deblurgan.training.settings import Recipe
 from deblurgan.training.torch_engine import TorchEngine, weights_of
 from deblurgan.whole import whole_folder, write_whole
 
 ONNX_FILE, PASS_FILE = "model.onnx", "pass.onnx"
+PARTS = ("backbone", "decoder")
 # In [-1, 1], as the networks give it, a thousandth.
 TOLERANCE = 5e-4
 _MODEL_LICENCE = "Apache-2.0"
@@ -108,6 +110,11 @@ def export(network: nn.Module, facts: Manifest, folder: Path) -> ModelFolder:
         assert isinstance(form, FPNGenerator)
         one_pass = pass_program(form, whole=whole, location=ONNX_FILE)
         programs["pass"] = (PASS_FILE, one_pass.SerializeToString())
+    if facts.statistics == "per-image" and isinstance(network, FPNGenerator) and decoder_bears_bf16(network):
+        assert isinstance(form, FPNGenerator)
+        parts = part_programs(form, whole=whole, location=ONNX_FILE)
+        for kind, program in zip(PARTS, parts, strict=True):
+            programs[kind] = (f"{kind}.onnx", program.SerializeToString())
     with whole_folder(folder, last=manifests.FILE_NAME) as place:
         for name, program in programs.values():
             write_whole(place / name, program)

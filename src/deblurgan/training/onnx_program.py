@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import onnx
 
 _OPSET = 18
+# Bytes.
+_LONG = 64
 
 
 class OnePass(nn.Module):
@@ -30,6 +32,30 @@ class OnePass(nn.Module):
         """As `FPNGenerator.change_of`."""
         change: Tensor = self.decoder(self.backbone(picture, coarse))
         return change
+
+
+class _Backbone(nn.Module):
+    """A generator's backbone, its weights under the generator's names."""
+
+    def __init__(self, generator: FPNGenerator) -> None:
+        super().__init__()
+        self.backbone = generator.backbone
+
+    def forward(self, blurred: Tensor) -> tuple[Tensor, ...]:
+        """The pyramid, finest first."""
+        return tuple(self.backbone(blurred))
+
+
+class _Rest(nn.Module):
+    """What a generator makes of the picture and its pyramid, likewise."""
+
+    def __init__(self, generator: FPNGenerator) -> None:
+        super().__init__()
+        self.decoder, self.output = generator.decoder, generator.output
+
+    def forward(self, blurred: Tensor, *pyramid: Tensor) -> Tensor:
+        """Map [N, 3, H, W] to the same shape."""
+        return self.output(blurred, self.decoder(list(pyramid)))
 
 
 def whole_program(network: nn.Module, multiple: int, minimum: tuple[int, int], *, half: bool) -> onnx.ModelProto:
@@ -49,7 +75,7 @@ def whole_program(network: nn.Module, multiple: int, minimum: tuple[int, int], *
     rows, columns = _dimensions(least)
     example = torch.zeros(2, 3, (least[0] + 2) * multiple, (least[1] + 3) * multiple)
     sizes = {0: _batch(), 2: multiple * rows, 3: multiple * columns}
-    return _converted(network, {"blurred": example}, (sizes,), "sharp", half=half)
+    return _converted(network, {"blurred": example}, (sizes,), ("sharp",), half=half)
 
 
 def pass_program(network: FPNGenerator, *, whole: bytes, location: str) -> onnx.ModelProto:
@@ -66,9 +92,44 @@ def pass_program(network: FPNGenerator, *, whole: bytes, location: str) -> onnx.
     examples = {"picture": torch.zeros(2, 3, 3 * multiple, 4 * multiple)}
     examples["coarse"] = torch.zeros(2, 3, 3 * multiple // 2, 4 * multiple // 2)
     sizes = tuple({0: batch, 2: side * rows, 3: side * columns} for side in (multiple, multiple // 2))
-    program = _converted(OnePass(network), examples, sizes, "change", half=True)
+    program = _converted(OnePass(network), examples, sizes, ("change",), half=True)
     _read_from(program, whole, location)
     return program
+
+
+def part_programs(
+    network: FPNGenerator, *, whole: bytes, location: str
+) -> tuple[onnx.ModelProto, onnx.ModelProto]:
+    """Convert a network in two parts, its backbone and the rest, so that they can compute in different precisions.
+
+    Args:
+        network: to convert; not a scale-recurrent one.
+        whole: the file of the whole network, out of which both read their weights.
+        location: its name, beside which the parts will lie.
+
+    Returns:
+        the first maps the picture to the pyramid, finest first; the second both to the result.
+    """
+    height, width = (
+        (least // network.size_multiple + 2) * network.size_multiple for least in network.minimum_size
+    )
+    blurred = torch.zeros(2, 3, height, width + network.size_multiple)
+    backbone, rest = _Backbone(network).eval(), _Rest(network)
+    with torch.inference_mode():
+        pyramid = backbone(blurred)
+    levels = {
+        f"stride_{feature.stride}": level
+        for feature, level in zip(network.backbone.features, pyramid, strict=True)
+    }
+    # How sizes of levels belong together is for PyTorch to find out.
+    free = dict.fromkeys((0, 2, 3), torch.export.Dim.AUTO)
+    first = _converted(backbone, {"blurred": blurred}, (free,), tuple(levels), half=False)
+    # An argument that stands for several has their sizes as one.
+    sizes = free, (free,) * len(levels)
+    second = _converted(rest, {"blurred": blurred, **levels}, sizes, ("sharp",), half=False)
+    for program in (first, second):
+        _read_from(program, whole, location)
+    return first, second
 
 
 def _batch() -> torch.export.Dim:
@@ -82,8 +143,8 @@ def _dimensions(least: tuple[int, int]) -> tuple[torch.export.Dim, torch.export.
 def _converted(
     network: nn.Module,
     examples: dict[str, Tensor],
-    sizes: tuple[dict[int, torch.export.Dim], ...],
-    result: str,
+    sizes: tuple[Any, ...],
+    results: tuple[str, ...],
     *,
     half: bool,
 ) -> onnx.ModelProto:
@@ -95,7 +156,7 @@ def _converted(
             tuple(examples.values()),
             dynamo=True,
             input_names=list(examples),
-            output_names=[result],
+            output_names=list(results),
             dynamic_shapes=sizes,
             opset_version=_OPSET,
             # Merging equal weights would lose names, and the names are how weights are read back.
@@ -134,7 +195,11 @@ def _read_from(program: onnx.ModelProto, file: bytes, location: str) -> None:
     import onnx
 
     for tensor in program.graph.initializer:
-        if tensor.data_type != onnx.TensorProto.FLOAT16:
+        # What is not a weight is as short as the numbers that a shape is made of.
+        if (
+            tensor.data_type not in (onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT)
+            or len(tensor.raw_data) < _LONG
+        ):
             continue
         place = {"location": location, "offset": file.index(tensor.raw_data), "length": len(tensor.raw_data)}
         tensor.ClearField("raw_data")
