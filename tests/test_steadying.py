@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("cv2")
+cv2 = pytest.importorskip("cv2")
 
-from deblurgan.steadying import steadied
+from deblurgan.steadying import steadied  # noqa: E402
 
 SCENE = np.random.default_rng(1).random((20, 30, 3)).repeat(8, 0).repeat(8, 1) * 0.6 + 0.2
 
@@ -31,6 +31,15 @@ def test_what_differs_by_chance_is_averaged_along_the_motion(step):
     right = moving(step=step)
     spoilt = noisy(right)
     assert error(steadied(spoilt), right) < 0.65 * error(spoilt, right)
+
+
+def test_the_sharper_of_two_that_show_the_same_counts_more():
+    sharp = moving(2, step=0)[0]
+    soft = cv2.GaussianBlur(sharp, (0, 0), 0.8)
+    sharpened, softened = (next(steadied(clip)) for clip in ([soft, sharp], [sharp, soft]))
+    before = error([soft], [sharp])
+    assert error([sharpened], [sharp]) < 0.33 * before
+    assert error([softened], [sharp]) < 0.1 * before
 
 
 def test_a_scene_that_moves_stays_as_sharp_as_it_was():
