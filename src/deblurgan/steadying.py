@@ -1,4 +1,4 @@
-"""Merge each restored frame of a clip with its neighbours along the optical flow, where they show the same.
+"""Merge each restored frame of a clip with those around it along the optical flow, where they show the same.
 
 What a network gets wrong differs from frame to frame, for each was blurred in another way; what it gets right does
 not. So the mean along the motion is steadier than each frame, and closer to the truth. Where two show the same,
@@ -8,8 +8,10 @@ alone.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, pairwise
 from typing import Any
 
@@ -23,6 +25,7 @@ from deblurgan.samples import as_float, white_of
 Picture = NDArray[Any]
 
 _WEIGHT = np.float32(0.6)  # of a neighbour that agrees, beside 1 for the frame itself
+_TRUST_BEYOND = np.float32(0.7)  # at most, in two flows one after the other
 _TOLERANCE = 0.1  # difference, of values in [0, 1], at which a neighbour's weight has fallen to 1 / e
 _BLUR = 1.5  # standard deviation, in pixels at half the size, over which differences are averaged
 _AROUND = 13  # pixels at half the size over which steepness is averaged
@@ -31,22 +34,53 @@ _MOST = 4.0  # times that a neighbour counts more, or less, for its sharpness
 
 
 @dataclass(frozen=True, eq=False)
-class _Neighbour:
-    """The frame before or after another, and where its points are there.
+class _Frame:
+    """A frame, and what is found out about it once.
 
     Attributes:
-        pixels: of the neighbour.
+        pixels: [H, W, 3].
+        half: of half the size, float32 in [0, 1]. There the flow is as good, for frames are hardly sharper than
+            that, and found four times as fast.
+        steepness: mean square of the gradient around each point of that, and of noise besides, [H / 2, W / 2].
+    """
+
+    pixels: Picture
+    half: NDArray[np.float32]
+    steepness: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class _Neighbour:
+    """A frame near another, and where the other's points are in it.
+
+    Attributes:
+        frame: the neighbour.
         flow: from the other frame to it, in pixels at half the size.
         trust: in the flow, in [0, 1].
     """
 
-    pixels: Picture
+    frame: _Frame
     flow: NDArray[np.float32]
     trust: NDArray[np.float32]
 
 
+@dataclass(frozen=True, eq=False)
+class _Moment:
+    """A frame of a clip, and how it and the next see each other.
+
+    Attributes:
+        frame: None if there is none, or if it is as it should be.
+        later: the next as this one's neighbour.
+        earlier: this one as the next one's neighbour.
+    """
+
+    frame: _Frame | None = None
+    later: _Neighbour | None = None
+    earlier: _Neighbour | None = None
+
+
 def steadied(frames: Iterable[Picture | None]) -> Iterator[Picture | None]:
-    """Merge each frame with those before and after it; one more is drawn than was given.
+    """Merge each frame with the two before and the two after it; two more are drawn than were given.
 
     Args:
         frames: [H, W, 3] of one size; uint8, uint16, or float32 in [0, 1]. None stays None, and frames with a side
@@ -56,92 +90,114 @@ def steadied(frames: Iterable[Picture | None]) -> Iterator[Picture | None]:
         MissingExtra: OpenCV is not installed.
     """
     require("video", "Merging frames")
-    earlier: _Neighbour | None = None
-    for here, after in pairwise(chain(frames, [None])):
-        later = following = None
-        if here is not None and after is not None and min(here.shape[:2]) >= 2 * SMALLEST_SIDE:
-            later, following = _linked(here, after)
-        yield None if here is None else _merged(here, [each for each in (earlier, later) if each is not None])
-        earlier = following
+    window = deque([_Moment(), _Moment()], maxlen=4)
+    for moment in chain(_moments(frames), [_Moment()]):
+        window.append(moment)
+        if len(window) == window.maxlen:
+            before, last, here, following = window
+            earlier = _in_turn(last.earlier, before.earlier)
+            later = _in_turn(here.later, following.later)
+            yield None if here.frame is None else _merged(here.frame, [*earlier, *later])
 
 
-def _linked(first: Picture, second: Picture) -> tuple[_Neighbour, _Neighbour]:
-    """The second as the first's neighbour, and the other way round."""
+def _moments(frames: Iterable[Picture | None]) -> Iterator[_Moment]:
+    for here, after in pairwise(chain(map(_seen, frames), [None])):
+        if here is None or after is None or min(here.half.shape[:2]) < SMALLEST_SIDE:
+            yield _Moment(here)
+        else:
+            motion = estimate_motion(here.half, after.half)
+            yield _Moment(
+                here,
+                later=_Neighbour(after, motion.forward, motion.forward_trust),
+                earlier=_Neighbour(here, motion.backward, motion.backward_trust),
+            )
+
+
+def _seen(pixels: Picture | None) -> _Frame | None:
     import cv2
 
-    # At half the size the flow is as good, for frames are hardly sharper than that, and four times as fast.
-    half = ((first.shape[1] + 1) // 2, (first.shape[0] + 1) // 2)
-    small = (as_float(cv2.resize(frame, half, interpolation=cv2.INTER_AREA)) for frame in (first, second))
-    motion = estimate_motion(*small)
-    return (
-        _Neighbour(second, motion.forward, motion.forward_trust),
-        _Neighbour(first, motion.backward, motion.backward_trust),
-    )
+    if pixels is None:
+        return None
+    half = cv2.resize(as_float(pixels), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    grey = cv2.transform(half, np.full((1, 3), 1 / 3, np.float32))
+    # Sobel's kernel adds up eight differences.
+    squares = sum(cv2.Sobel(grey, cv2.CV_32F, *along, scale=1 / 8) ** 2 for along in ((1, 0), (0, 1)))
+    return _Frame(pixels, half, cv2.blur(squares, (_AROUND, _AROUND)) + np.float32(_FLOOR**2))
 
 
-def _merged(frame: Picture, neighbours: Sequence[_Neighbour]) -> Picture:
-    merged = frame
-    total = np.ones(frame.shape[:2], np.float32)
+def _in_turn(near: _Neighbour | None, beyond: _Neighbour | None) -> list[_Neighbour]:
+    """A frame's neighbour, and that one's as the frame's own: one flow after the other."""
+    import cv2
+
+    if near is None:
+        return []
+    if beyond is None:
+        return [near]
+    places = _places(near.flow)
+    further = cv2.remap(beyond.flow, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    # What has left the picture on its way is not to be trusted.
+    trust = cv2.remap(beyond.trust, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return [near, _Neighbour(beyond.frame, near.flow + further, _TRUST_BEYOND * near.trust * trust)]
+
+
+def _merged(frame: _Frame, neighbours: Sequence[_Neighbour]) -> Picture:
+    import cv2
+
+    if not neighbours:
+        return frame.pixels
+    merged = frame.pixels.astype(np.float32)
+    total = np.ones(merged.shape[:2], np.float32)
     for neighbour in neighbours:
         moved = _moved(neighbour)
-        weight = _weight(frame, moved, neighbour.trust)
-        merged = _blended(merged, moved, total, weight)
+        weight = _weight(frame, moved, neighbour)
+        merged = cv2.blendLinear(merged, moved.astype(np.float32, copy=False), total, weight)
         total += weight
-    return merged
+    kind = frame.pixels.dtype
+    return merged if kind.kind == "f" else np.rint(merged, out=merged).astype(kind)
 
 
 def _moved(neighbour: _Neighbour) -> Picture:
-    """The neighbour with its points where they are in the other frame."""
+    """The neighbour's pixels where its points are in the other frame."""
     import cv2
 
-    height, width = neighbour.pixels.shape[:2]
+    pixels = neighbour.frame.pixels
+    height, width = pixels.shape[:2]
     half = neighbour.trust.shape
-    enlarged = neighbour.flow * np.array([width / half[1], height / half[0]], np.float32)
-    grid = np.indices((height, width), np.float32)
-    across, down = (cv2.resize(shift, (width, height)) for shift in cv2.split(enlarged))
-    across += grid[1]
-    down += grid[0]
-    moved = cv2.remap(neighbour.pixels, across, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    flow = cv2.resize(neighbour.flow * np.array([width / half[1], height / half[0]], np.float32), (width, height))
+    moved = cv2.remap(pixels, _places(flow), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return moved if moved.dtype.kind == "u" else np.clip(moved, 0, 1)
 
 
-def _weight(frame: Picture, moved: Picture, trust: NDArray[np.float32]) -> NDArray[np.float32]:
+def _weight(frame: _Frame, moved: Picture, neighbour: _Neighbour) -> NDArray[np.float32]:
     """Weight of a neighbour beside 1 for the frame, [H, W].
 
     The more, the more they agree around each point, and the sharper the neighbour is there.
     """
     import cv2
 
-    apart = cv2.resize(cv2.absdiff(frame, moved), trust.shape[::-1], interpolation=cv2.INTER_AREA)
-    mean = np.full((1, 3), 1 / (3 * _TOLERANCE * white_of(frame.dtype)), np.float32)
+    apart = cv2.resize(cv2.absdiff(frame.pixels, moved), frame.half.shape[1::-1], interpolation=cv2.INTER_AREA)
+    mean = np.full((1, 3), 1 / (3 * _TOLERANCE * white_of(frame.pixels.dtype)), np.float32)
     apart = cv2.GaussianBlur(cv2.transform(apart.astype(np.float32), mean), (0, 0), _BLUR)
     # Squared, for trust never falls to nothing, and a wrong place that looks alike does harm.
-    agreed = _WEIGHT * trust**2 * np.exp(-(apart**2))
-    own, other = (_steepness(picture, trust.shape[::-1]) for picture in (frame, moved))
-    sharper = np.clip((other / own) ** 2, 1 / _MOST, _MOST)
-    weight: NDArray[np.float32] = cv2.resize(agreed * sharper, frame.shape[1::-1])
+    agreed = _WEIGHT * neighbour.trust**2 * np.exp(-(apart**2))
+    steepness = cv2.remap(
+        neighbour.frame.steepness,
+        _places(neighbour.flow),
+        None,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    sharper = np.clip((steepness / frame.steepness) ** 2, 1 / _MOST, _MOST)
+    weight: NDArray[np.float32] = cv2.resize(agreed * sharper, frame.pixels.shape[1::-1])
     return weight
 
 
-def _steepness(picture: Picture, size: tuple[int, int]) -> NDArray[np.float32]:
-    """Mean square of the gradient around each point, of a picture reduced to (width, height), plus noise's."""
-    import cv2
-
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    grey = cv2.transform(small.astype(np.float32), np.full((1, 3), 1 / (3 * white_of(picture.dtype)), np.float32))
-    # Sobel's kernel adds up eight differences.
-    squares = sum(cv2.Sobel(grey, cv2.CV_32F, *along, scale=1 / 8) ** 2 for along in ((1, 0), (0, 1)))
-    steepness: NDArray[np.float32] = cv2.blur(squares, (_AROUND, _AROUND)) + np.float32(_FLOOR**2)
-    return steepness
+def _places(flow: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Where a flow leads to from each point, (right, down), [H, W, 2]."""
+    return flow + _points(*flow.shape[:2])
 
 
-def _blended(
-    first: Picture, second: Picture, first_weight: NDArray[np.float32], second_weight: NDArray[np.float32]
-) -> Picture:
-    """Their weighted mean in the same type."""
-    import cv2
-
-    if first.dtype != np.uint16:
-        return cv2.blendLinear(first, second, first_weight, second_weight)
-    one, other = (picture.astype(np.float32) for picture in (first, second))
-    return np.rint(cv2.blendLinear(one, other, first_weight, second_weight)).astype(np.uint16)
+@lru_cache(maxsize=4)
+def _points(height: int, width: int) -> NDArray[np.float32]:
+    rows, columns = np.indices((height, width), np.float32)
+    return np.stack([columns, rows], axis=2)

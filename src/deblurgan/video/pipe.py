@@ -46,7 +46,7 @@ def restore_pipe(
         restorer: of the frames.
         options: as for photos; the guard judges as in videos.
         only_blurred: frames that are sharp already go through as they are.
-        steady: restored frames are merged with their neighbours, and come one frame later.
+        steady: restored frames are merged with their neighbours, and come two frames later.
 
     Raises:
         UnreadableVideo: the pixel format is not known or has transparency, or the source ends within a frame.
