@@ -26,7 +26,7 @@ from deblurgan.networks import (
 )
 from deblurgan.networks.normalisation import fill, uses_picture_statistics
 from deblurgan.networks.rounding import decoder_bears_bf16
-from deblurgan.training.onnx_program import part_programs, pass_program, whole_program
+from deblurgan.training.onnx_program import joined, part_programs, pass_program, read_from, whole_program
 from deblurgan.training.settings import Recipe
 from deblurgan.training.torch_engine import TorchEngine, weights_of
 from deblurgan.whole import whole_folder, write_whole
@@ -101,20 +101,7 @@ def export(network: nn.Module, facts: Manifest, folder: Path) -> ModelFolder:
             written.
         UnwritableTarget: the folder cannot be written.
     """
-    form = as_engines_compute(network)
-    # Normalisation by the statistics of the picture magnifies the rounding of weights.
-    half = facts.statistics == "fixed"
-    whole = whole_program(form, facts.size_multiple, facts.minimum_size, half=half).SerializeToString()
-    programs = {"onnx": (ONNX_FILE, whole)}
-    if facts.recurrent_scales > 1:
-        assert isinstance(form, FPNGenerator)
-        one_pass = pass_program(form, whole=whole, location=ONNX_FILE)
-        programs["pass"] = (PASS_FILE, one_pass.SerializeToString())
-    if facts.statistics == "per-image" and isinstance(network, FPNGenerator) and decoder_bears_bf16(network):
-        assert isinstance(form, FPNGenerator)
-        parts = part_programs(form, whole=whole, location=ONNX_FILE)
-        for kind, program in zip(PARTS, parts, strict=True):
-            programs[kind] = (f"{kind}.onnx", program.SerializeToString())
+    programs = _programs(network, facts)
     with whole_folder(folder, last=manifests.FILE_NAME) as place:
         for name, program in programs.values():
             write_whole(place / name, program)
@@ -123,6 +110,30 @@ def export(network: nn.Module, facts: Manifest, folder: Path) -> ModelFolder:
         manifests.save(facts, place)
         verify(ModelFolder(place, facts), network)
     return ModelFolder(folder, facts)
+
+
+def _programs(network: nn.Module, facts: Manifest) -> dict[str, tuple[str, bytes]]:
+    """Name and content of each file by its kind; the others read their weights out of the whole network's."""
+    form = as_engines_compute(network)
+    multiple, minimum = facts.size_multiple, facts.minimum_size
+    if facts.statistics == "fixed":
+        whole = whole_program(form, multiple, minimum, half=True).SerializeToString()
+        programs = {"onnx": (ONNX_FILE, whole)}
+        if facts.recurrent_scales > 1:
+            assert isinstance(form, FPNGenerator)
+            one_pass = pass_program(form, whole=whole, location=ONNX_FILE)
+            programs["pass"] = (PASS_FILE, one_pass.SerializeToString())
+        return programs
+    # Normalisation by the statistics of the picture magnifies the rounding of weights.
+    if not (isinstance(network, FPNGenerator) and decoder_bears_bf16(network)):
+        return {"onnx": (ONNX_FILE, whole_program(form, multiple, minimum, half=False).SerializeToString())}
+    assert isinstance(form, FPNGenerator)
+    parts = part_programs(form)
+    whole = joined(*parts).SerializeToString()
+    for part in parts:
+        read_from(part, whole, ONNX_FILE)
+    files = {kind: (f"{kind}.onnx", part.SerializeToString()) for kind, part in zip(PARTS, parts, strict=True)}
+    return {"onnx": (ONNX_FILE, whole), **files}
 
 
 def verify(model: ModelFolder, network: nn.Module) -> None:

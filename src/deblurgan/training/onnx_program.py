@@ -93,19 +93,15 @@ def pass_program(network: FPNGenerator, *, whole: bytes, location: str) -> onnx.
     examples["coarse"] = torch.zeros(2, 3, 3 * multiple // 2, 4 * multiple // 2)
     sizes = tuple({0: batch, 2: side * rows, 3: side * columns} for side in (multiple, multiple // 2))
     program = _converted(OnePass(network), examples, sizes, ("change",), half=True)
-    _read_from(program, whole, location)
+    read_from(program, whole, location)
     return program
 
 
-def part_programs(
-    network: FPNGenerator, *, whole: bytes, location: str
-) -> tuple[onnx.ModelProto, onnx.ModelProto]:
+def part_programs(network: FPNGenerator) -> tuple[onnx.ModelProto, onnx.ModelProto]:
     """Convert a network in two parts, its backbone and the rest, so that they can compute in different precisions.
 
     Args:
         network: to convert; not a scale-recurrent one.
-        whole: the file of the whole network, out of which both read their weights.
-        location: its name, beside which the parts will lie.
 
     Returns:
         the first maps the picture to the pyramid, finest first; the second both to the result.
@@ -126,10 +122,32 @@ def part_programs(
     first = _converted(backbone, {"blurred": blurred}, (free,), tuple(levels), half=False)
     # An argument that stands for several has their sizes as one.
     sizes = free, (free,) * len(levels)
-    second = _converted(rest, {"blurred": blurred, **levels}, sizes, ("sharp",), half=False)
-    for program in (first, second):
-        _read_from(program, whole, location)
-    return first, second
+    return first, _converted(rest, {"blurred": blurred, **levels}, sizes, ("sharp",), half=False)
+
+
+def joined(first: onnx.ModelProto, second: onnx.ModelProto) -> onnx.ModelProto:
+    """The whole network of what `part_programs` gives; converting it again would take as long as both."""
+    import onnx
+
+    program, rest = onnx.ModelProto(), onnx.ModelProto()
+    program.CopyFrom(first)
+    rest.CopyFrom(second)
+    held = {tensor.name: tensor for tensor in program.graph.initializer}
+    found = {output for node in rest.graph.node for output in node.output} - {rest.graph.output[0].name}
+    others = {each.name for each in rest.graph.initializer if held.get(each.name, each) != each}
+    names = {name: f"rest:{name}" for name in found | others}
+    for node in rest.graph.node:
+        node.name = f"rest:{node.name}"
+        for places in (node.input, node.output):
+            places[:] = [names.get(name, name) for name in places]
+    for tensor in rest.graph.initializer:
+        tensor.name = names.get(tensor.name, tensor.name)
+        if tensor.name not in held:
+            program.graph.initializer.append(tensor)
+    program.graph.node.extend(rest.graph.node)
+    del program.graph.output[:]
+    program.graph.output.extend(rest.graph.output)
+    return program
 
 
 def _batch() -> torch.export.Dim:
@@ -190,7 +208,7 @@ def _store_as_float16(program: onnx.ModelProto) -> None:
     graph.node.extend(nodes)
 
 
-def _read_from(program: onnx.ModelProto, file: bytes, location: str) -> None:
+def read_from(program: onnx.ModelProto, file: bytes, location: str) -> None:
     """Let each weight be read from where the same values lie in another file, instead of storing it again."""
     import onnx
 
