@@ -58,7 +58,8 @@ class Manifest:
     Attributes:
         name: of the model.
         version: of its weights.
-        files: by kind, such as 'onnx'.
+        files: by kind, such as 'onnx'; with 'backbone' and 'decoder', the network in two parts, where only the
+            second may compute in bf16.
         architecture: name of the generator in `deblurgan.networks.GENERATORS`.
         options: keyword arguments it was built with.
         backbone: the generator's backbone, for people.
