@@ -73,7 +73,8 @@ def test_short_clips_keep_their_length(count):
     assert len(list(steadied(moving(3)[:count]))) == count
 
 
-def test_frames_too_small_for_an_optical_flow_stay_as_they_are():
-    clip = [frame[:20] for frame in noisy(moving(3))]
+@pytest.mark.parametrize("rows", [1, 20, 31])
+def test_frames_too_small_for_an_optical_flow_stay_as_they_are(rows):
+    clip = [frame[:rows] for frame in noisy(moving(3))]
     for frame, same in zip(clip, steadied(clip), strict=True):
         np.testing.assert_array_equal(frame, same)

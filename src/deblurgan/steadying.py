@@ -102,7 +102,7 @@ def steadied(frames: Iterable[Picture | None]) -> Iterator[Picture | None]:
 
 def _moments(frames: Iterable[Picture | None]) -> Iterator[_Moment]:
     for here, after in pairwise(chain(map(_seen, frames), [None])):
-        if here is None or after is None or min(here.half.shape[:2]) < SMALLEST_SIDE:
+        if here is None or after is None or min(here.pixels.shape[:2]) < 2 * SMALLEST_SIDE:
             yield _Moment(here)
         else:
             motion = estimate_motion(here.half, after.half)
@@ -118,7 +118,8 @@ def _seen(pixels: Picture | None) -> _Frame | None:
 
     if pixels is None:
         return None
-    half = cv2.resize(as_float(pixels), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    height, width = pixels.shape[:2]
+    half = cv2.resize(as_float(pixels), ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_AREA)
     grey = cv2.transform(half, np.full((1, 3), 1 / 3, np.float32))
     # Sobel's kernel adds up eight differences.
     squares = sum(cv2.Sobel(grey, cv2.CV_32F, *along, scale=1 / 8) ** 2 for along in ((1, 0), (0, 1)))
@@ -152,8 +153,8 @@ def _merged(frame: _Frame, neighbours: Sequence[_Neighbour]) -> Picture:
         weight = _weight(frame, moved, neighbour)
         merged = cv2.blendLinear(merged, moved.astype(np.float32, copy=False), total, weight)
         total += weight
-    kind = frame.pixels.dtype
-    return merged if kind.kind == "f" else np.rint(merged, out=merged).astype(kind)
+    dtype = frame.pixels.dtype
+    return merged if dtype.kind == "f" else np.rint(merged, out=merged).astype(dtype)
 
 
 def _moved(neighbour: _Neighbour) -> Picture:

@@ -28,9 +28,9 @@ def decoder_bears_bf16(network: FPNGenerator) -> bool:
     if not isinstance(decoder, PaperDecoder) or decoder.separable:
         return False
     side = max(*network.minimum_size, _SIDE)
-    picture = _structures(side)
+    picture, as_it_is = _structures(side), copy.deepcopy(network).eval()
     with torch.inference_mode():
-        exact, rounded = (_grey_levels(each(picture)) for each in (network, _rounded_in_decoder(network)))
+        exact, rounded = (_grey_levels(each(picture)) for each in (as_it_is, _rounded_in_decoder(network)))
     return bool(((exact - rounded).abs() > _TOLERANCE).float().mean() <= _BEYOND)
 
 

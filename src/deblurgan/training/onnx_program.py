@@ -70,12 +70,10 @@ def whole_program(network: nn.Module, multiple: int, minimum: tuple[int, int], *
     Raises:
         BrokenModel: PyTorch cannot.
     """
-    # Sizes of one block would be taken for constants, and so would equal sizes for the same one.
-    least = (max(1, minimum[0] // multiple), max(1, minimum[1] // multiple))
+    least = _least(multiple, minimum)
     rows, columns = _dimensions(least)
-    example = torch.zeros(2, 3, (least[0] + 2) * multiple, (least[1] + 3) * multiple)
     sizes = {0: _batch(), 2: multiple * rows, 3: multiple * columns}
-    return _converted(network, {"blurred": example}, (sizes,), ("sharp",), half=half)
+    return _converted(network, {"blurred": _example(multiple, least)}, (sizes,), ("sharp",), half=half)
 
 
 def pass_program(network: FPNGenerator, *, whole: bytes, location: str) -> onnx.ModelProto:
@@ -106,10 +104,7 @@ def part_programs(network: FPNGenerator) -> tuple[onnx.ModelProto, onnx.ModelPro
     Returns:
         the first maps the picture to the pyramid, finest first; the second both to the result.
     """
-    height, width = (
-        (least // network.size_multiple + 2) * network.size_multiple for least in network.minimum_size
-    )
-    blurred = torch.zeros(2, 3, height, width + network.size_multiple)
+    blurred = _example(network.size_multiple, _least(network.size_multiple, network.minimum_size))
     backbone, rest = _Backbone(network).eval(), _Rest(network)
     with torch.inference_mode():
         pyramid = backbone(blurred)
@@ -148,6 +143,16 @@ def joined(first: onnx.ModelProto, second: onnx.ModelProto) -> onnx.ModelProto:
     del program.graph.output[:]
     program.graph.output.extend(rest.graph.output)
     return program
+
+
+def _least(multiple: int, minimum: tuple[int, int]) -> tuple[int, int]:
+    """Rows and columns of blocks that a network takes at least."""
+    return max(1, minimum[0] // multiple), max(1, minimum[1] // multiple)
+
+
+def _example(multiple: int, least: tuple[int, int]) -> Tensor:
+    # Sizes of one block would be taken for constants, and so would equal sizes for the same one.
+    return torch.zeros(2, 3, (least[0] + 2) * multiple, (least[1] + 3) * multiple)
 
 
 def _batch() -> torch.export.Dim:
