@@ -12,7 +12,8 @@ from deblurgan import memory, read
 from deblurgan.batch import restore_photos
 from deblurgan.jobs import Job, PhotoOptions
 from deblurgan.outcome import Outcome
-from deblurgan.restore import RestoreOptions, Restorer
+from deblurgan.restore import Restorer
+from deblurgan.restore_options import RestoreOptions
 
 UNGUARDED = PhotoOptions(restore=RestoreOptions(guard=False))
 

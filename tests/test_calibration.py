@@ -13,7 +13,8 @@ from deblurgan.catalogue import ModelFolder, find  # noqa: E402
 from deblurgan.engines import ENGINES, open_engine  # noqa: E402
 from deblurgan.errors import BrokenModel, UnknownEngine  # noqa: E402
 from deblurgan.image import Image  # noqa: E402
-from deblurgan.restore import RestoreOptions, Restorer  # noqa: E402
+from deblurgan.restore import Restorer  # noqa: E402
+from deblurgan.restore_options import RestoreOptions  # noqa: E402
 from deblurgan.training.calibration import calibrate, ranges_of  # noqa: E402
 from deblurgan.training.export import export, manifest_of  # noqa: E402
 

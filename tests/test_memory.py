@@ -13,7 +13,8 @@ from deblurgan.errors import DeblurganError, TooLarge
 from deblurgan.image import read
 from deblurgan.jobs import Job, PhotoOptions
 from deblurgan.photo import restore_photo
-from deblurgan.restore import RestoreOptions, Restorer
+from deblurgan.restore import Restorer
+from deblurgan.restore_options import RestoreOptions
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from deblurgan.blur import BlurSettings, draw_exposure, expose
 from deblurgan.errors import DeblurganError
 from deblurgan.metrics import psnr
 from deblurgan.multi_scale import averaged
-from deblurgan.restore import RestoreOptions, Restorer
+from deblurgan.restore import Restorer
+from deblurgan.restore_options import RestoreOptions
 
 SEVERAL = RestoreOptions(multi_scale=True, guard=False)
 sides = st.integers(1, 6).map(lambda count: 16 * count)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from conftest import IDENTITY, IdentityEngine
 from deblurgan.passes import Picture, scales_for
-from deblurgan.restore import RestoreOptions, Restorer, load
+from deblurgan.restore import Restorer, load
+from deblurgan.restore_options import RestoreOptions
 from deblurgan.tiling import SizeRule, inside, window
 
 RULE = SizeRule(8, (8, 8))

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from conftest import IDENTITY, IdentityEngine
 from deblurgan import guard
 from deblurgan.errors import DeblurganError
-from deblurgan.restore import RestoreOptions, Restorer, load
+from deblurgan.restore import Restorer, load
+from deblurgan.restore_options import RestoreOptions
 
 sides = st.integers(1, 150)
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import IDENTITY, IdentityEngine
-from deblurgan.restore import RestoreOptions, Restorer
+from deblurgan.restore import Restorer
+from deblurgan.restore_options import RestoreOptions
 from deblurgan.self_ensemble import averaged
 
 sides = st.integers(1, 40)

@@ -16,7 +16,8 @@ torch = pytest.importorskip("torch")
 from deblurgan import cli, networks  # noqa: E402
 from deblurgan.blur import BlurSettings  # noqa: E402
 from deblurgan.errors import BrokenModel, RecipeError  # noqa: E402
-from deblurgan.restore import RestoreOptions, Restorer, load  # noqa: E402
+from deblurgan.restore import Restorer, load  # noqa: E402
+from deblurgan.restore_options import RestoreOptions  # noqa: E402
 from deblurgan.training import loop, state  # noqa: E402
 from deblurgan.training.adversarial import ADVERSARIAL_LOSSES  # noqa: E402
 from deblurgan.training.dataset import TrainingSet  # noqa: E402

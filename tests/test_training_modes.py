@@ -13,7 +13,8 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("lightning_fabric")
 
 from deblurgan.errors import PairError, RecipeError, TrainingFailed, UnwritableTarget  # noqa: E402
-from deblurgan.restore import RestoreOptions, load  # noqa: E402
+from deblurgan.restore import load  # noqa: E402
+from deblurgan.restore_options import RestoreOptions  # noqa: E402
 from deblurgan.training import loop, state  # noqa: E402
 from deblurgan.training.dataset import TrainingSet  # noqa: E402
 from deblurgan.training.devices import connect  # noqa: E402

@@ -14,7 +14,8 @@ from conftest import IDENTITY, IdentityEngine
 from deblurgan import extras
 from deblurgan.image import read
 from deblurgan.jobs import Job
-from deblurgan.restore import RestoreOptions, Restorer
+from deblurgan.restore import Restorer
+from deblurgan.restore_options import RestoreOptions
 from deblurgan.video import VideoOptions, restore_video
 from deblurgan.video.footage import survey
 from deblurgan.video.joining import decoding_times

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from deblurgan.pairs import find_pairs as find_pairs
     from deblurgan.photo import deblur as deblur
     from deblurgan.restore import Restored as Restored
-    from deblurgan.restore import RestoreOptions as RestoreOptions
     from deblurgan.restore import Restorer as Restorer
     from deblurgan.restore import load as load
+    from deblurgan.restore_options import RestoreOptions as RestoreOptions
 
 _PUBLIC = {
     "DeblurganError": "deblurgan.errors",
@@ -34,7 +34,7 @@ _PUBLIC = {
     "Manifest": "deblurgan.manifest",
     "Outcome": "deblurgan.outcome",
     "Pair": "deblurgan.pairs",
-    "RestoreOptions": "deblurgan.restore",
+    "RestoreOptions": "deblurgan.restore_options",
     "Restored": "deblurgan.restore",
     "Restorer": "deblurgan.restore",
     "available_models": "deblurgan.catalogue",

@@ -16,7 +16,8 @@ from deblurgan.catalogue import ModelFolder
 from deblurgan.engines import ENGINES, Engine, open_engine
 from deblurgan.errors import DeblurganError
 from deblurgan.in_process import in_process
-from deblurgan.restore import RestoreOptions, Restorer
+from deblurgan.restore import Restorer
+from deblurgan.restore_options import RestoreOptions
 
 WARM_UP = 2
 

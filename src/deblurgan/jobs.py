@@ -23,7 +23,7 @@ from deblurgan.formats import (
     result_suffix,
 )
 from deblurgan.outcome import Outcome
-from deblurgan.restore import RestoreOptions
+from deblurgan.restore_options import RestoreOptions
 
 _KNOWN = " ".join((*SUFFIXES, *CONTAINERS))
 

@@ -18,18 +18,24 @@ class EngineMemory:
     Attributes:
         program: bytes before it has seen a picture: Python, libraries, weights.
         per_tile_pixel: bytes for each pixel of a tile, the arrays on the way to the engine and back included.
+        per_pixel_as_it_is: the same where it takes 8-bit pixels as they are; None if it takes floats alone.
     """
 
     program: int
     per_tile_pixel: int
+    per_pixel_as_it_is: int | None = None
+
+    def per_pixel(self, *, as_it_is: bool) -> int:
+        """Bytes for each pixel of a tile."""
+        return self.per_pixel_as_it_is or self.per_tile_pixel if as_it_is else self.per_tile_pixel
 
 
-# What tools/tile_memory.py measured (OpenVINO 2026.4, ONNX Runtime 1.32, PyTorch 2.14 on Ice Lake), and a tenth
-# more for each pixel, which tiles of a 48-megapixel photo took; OpenVINO's bf16 is what those took on Zen 4.
+# What tools/tile_memory.py measured (OpenVINO 2026.4, ONNX Runtime 1.32, PyTorch 2.14 on Ice Lake, OpenVINO's bf16
+# on Zen 4), and for floats a tenth more for each pixel, which tiles of a 48-megapixel photo took.
 ENGINE_MEMORY: dict[tuple[str, str], EngineMemory] = {
-    ("openvino", "bf16"): EngineMemory(175_000_000, 95),
-    ("openvino", "f32"): EngineMemory(185_000_000, 163),
-    ("openvino", "int8"): EngineMemory(220_000_000, 186),
+    ("openvino", "bf16"): EngineMemory(165_000_000, 84, 66),
+    ("openvino", "f32"): EngineMemory(185_000_000, 151, 126),
+    ("openvino", "int8"): EngineMemory(240_000_000, 174, 122),
     ("onnx", "f32"): EngineMemory(155_000_000, 345),
     ("torch", "f32"): EngineMemory(780_000_000, 250),
     ("torch", "bf16"): EngineMemory(780_000_000, 140),
@@ -141,6 +147,7 @@ def largest_tile(
     copies: int = 0,
     enlarged: float = 1.0,
     by_passes: bool = False,
+    as_it_is: bool = False,
 ) -> int:
     """Pixels of the largest tile with which restoring a picture stays within about `limit` bytes.
 
@@ -154,9 +161,10 @@ def largest_tile(
         enlarged: how many times its pixels a tile has when the network sees it, at several sizes if not once.
         by_passes: the passes of a scale-recurrent network are cut one by one: what the one before the last found
             is held for the whole picture, and what the last found at all sizes but one.
+        as_it_is: the engine takes the picture's pixels, not floats.
     """
     costs = ENGINE_MEMORY.get(engine, _UNKNOWN_ENGINE)
-    per_pixel = costs.per_tile_pixel * enlarged + copies * 3 * 4
+    per_pixel = costs.per_pixel(as_it_is=as_it_is) * enlarged + copies * 3 * 4
     changes = by_passes * (1 / 4 + (enlarged > 1)) * _BYTES_OF_CHANGE
     pictures = int((2 * 3 * bytes_per_sample + changes) * math.prod(size))
     limit = default_limit(pictures) if limit is None else limit

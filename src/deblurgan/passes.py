@@ -32,7 +32,8 @@ Change = NDArray[np.float16]
 _SIDE = 1024
 # Pixels of a smaller picture that is held as floats: 12 bytes each.
 _HELD = 4_000_000
-# Rows at a time: what is worked on stays in the processor's cache.
+# Rows at a time: what is worked on stays in the processor's cache. More than a network asks to be mirrored at an
+# edge, which is done within the last band.
 _BAND = 64
 
 

@@ -105,7 +105,8 @@ def restore_stream(
     restored = restorer(photo.pixels, options.restore)
     sharp = photo.with_pixels(restored.pixels)
     write(sharp, target, format=options.format, quality=options.quality, metadata=options.metadata)
-    return _outcome(str(getattr(source, "name", "")), None, photo, restored, restorer, started)
+    size = photo.width, photo.height
+    return _outcome(str(getattr(source, "name", "")), None, size, restored, restorer, started)
 
 
 @overload
@@ -150,27 +151,35 @@ def _done(job: Job, restorer: Restorer, options: PhotoOptions, small: int | None
         photo = _read_within(job.source, options.restore.memory_limit)
     else:
         photo = read(job.source, max_pixels=small, as_stored=True)
+    size = photo.width, photo.height
     restored = restorer(photo.pixels, options.restore)
+    # Under the same name, so that the blurred pixels do not take memory while the sharp ones are written.
+    photo = photo.with_pixels(restored.pixels)
     write(
-        photo.with_pixels(restored.pixels),
+        photo,
         job.target,
         quality=options.quality,
         metadata=options.metadata,
         overwrite=options.overwrite,
     )
-    return _outcome(str(job.source), str(job.target), photo, restored, restorer, started)
+    return _outcome(str(job.source), str(job.target), size, restored, restorer, started)
 
 
 def _outcome(
-    source: str, target: str | None, photo: Image, restored: Restored, restorer: Restorer, started: float
+    source: str,
+    target: str | None,
+    size: tuple[int, int],
+    restored: Restored,
+    restorer: Restorer,
+    started: float,
 ) -> Outcome:
     return Outcome(
         source,
         target,
         "done" if restored.verdict.share else "unchanged",
         restored.verdict.reason,
-        width=photo.width,
-        height=photo.height,
+        width=size[0],
+        height=size[1],
         model=restorer.manifest.name,
         engine=restorer.engine.name,
         tiles=restored.tiles,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from collections.abc import Iterator
@@ -12,13 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deblurgan import guard, memory, multi_scale, passes, self_ensemble, tiling
+from deblurgan import guard, memory, multi_scale, on_pixels, passes, self_ensemble, tiling
 from deblurgan.catalogue import find
-from deblurgan.engines import Engine, Keeping, allowed_threads, open_engine
+from deblurgan.engines import Engine, Keeping, TakingPixels, allowed_threads, open_engine
 from deblurgan.errors import DeblurganError
 from deblurgan.manifest import Manifest
 from deblurgan.network_values import to_pixels, to_planes
 from deblurgan.presets import PRESETS
+from deblurgan.restore_options import RestoreOptions
 
 # Pixels from which on it pays to share work among threads.
 _LARGE = 2_000_000
@@ -28,42 +30,6 @@ _SMALLER_SIZES = 0.4
 
 # Whole numbers up to white, or floats of which 1 is white.
 _DTYPES = ("uint8", "uint16", "float32")
-
-
-@dataclass(frozen=True)
-class RestoreOptions:
-    """How a picture is restored.
-
-    Attributes:
-        strength: 0 gives the input back, 1 the network's whole effect.
-        tile: 'auto' for what memory allows, 'off' for the whole picture at once, or the side of the largest
-            tile in pixels, whose area is what bounds memory.
-        preset: a key of `deblurgan.presets.PRESETS`.
-        memory_limit: bytes the whole program may take, about, where tile is 'auto'; None for
-            `memory.default_limit()`.
-        guard: what would harm the picture is mixed back towards the input (see `deblurgan.guard`), unless the
-            preset forbids it or the model enlarges.
-        self_ensemble: the mean over the picture's flips and quarter turns: eight times as long, and a little
-            better if the model is not equivariant.
-        multi_scale: the mean over several sizes of the picture: six times as long, and better (see
-            `deblurgan.multi_scale`); not for models that enlarge.
-    """
-
-    strength: float = 1.0
-    tile: int | str = "auto"
-    preset: str = "default"
-    memory_limit: int | None = None
-    guard: bool = True
-    self_ensemble: bool = False
-    multi_scale: bool = False
-
-    def __post_init__(self) -> None:
-        if self.preset not in PRESETS:
-            raise DeblurganError(f"No preset is called {self.preset!r}; known: {', '.join(PRESETS)}.")
-        if not 0 <= self.strength <= 1:
-            raise DeblurganError(f"Strength is {self.strength}; it must lie between 0 and 1.")
-        if self.tile not in ("auto", "off") and not (isinstance(self.tile, int) and self.tile > 0):
-            raise DeblurganError(f"Tile is {self.tile!r}; use auto, off or a number of pixels.")
 
 
 @dataclass(frozen=True)
@@ -145,8 +111,10 @@ class Restorer:
         """Give the engine's memory back."""
         self.engine.close()
 
-    def _largest_tile(self, pixels: NDArray[Any], options: RestoreOptions) -> int | None:
-        """Pixels of the largest tile, None for no tiles."""
+    def _largest_tile(
+        self, pixels: NDArray[Any], options: RestoreOptions, *, as_floats: bool = False
+    ) -> int | None:
+        """Pixels of the largest tile, None for no tiles; of the last pass, or of one that sees floats."""
         if self.manifest.tiling == "whole" and isinstance(options.tile, int):
             raise DeblurganError(f"Model {self.manifest.name!r} must see the whole picture; use tile off.")
         if self.manifest.tiling == "whole" or options.tile == "off":
@@ -162,6 +130,7 @@ class Restorer:
             copies=options.self_ensemble * self_ensemble.COPIES + options.multi_scale * multi_scale.COPIES,
             enlarged=multi_scale.LARGEST**2 if options.multi_scale else 1.0,
             by_passes=self.manifest.recurrent_scales > 1,
+            as_it_is=not as_floats and self._taking(pixels, options) is not None,
         )
 
     def _plan(self, pixels: NDArray[Any], largest: int | None, options: RestoreOptions) -> list[tiling.Tile]:
@@ -194,14 +163,54 @@ class Restorer:
         self, pixels: NDArray[Any], tiles: list[tiling.Tile], options: RestoreOptions
     ) -> tuple[NDArray[Any], bool]:
         """The result, and whether the network gave nothing but finite values."""
-        scale = self.manifest.scale
-        size = (pixels.shape[0] * scale, pixels.shape[1] * scale)
         trained = self.manifest.recurrent_scales
         scales = passes.scales_for((pixels.shape[0], pixels.shape[1]), trained)
-        if scales > 1 and (len(tiles) > 1 or scales > trained):
-            outputs = self._run_passes(pixels, tiles, options, scales)
-        else:
-            outputs = self._run(pixels, tiles, options)
+        engine = self._taking(pixels, options)
+        if scales == 1 or (len(tiles) == 1 and scales == trained):
+            if engine is not None:
+                return on_pixels.restored(engine, pixels, tiles)
+            return self._put_together(pixels, tiles, options, self._run(pixels, tiles, options))
+        size = (tiles[-1].top + tiles[-1].size[0], tiles[-1].left + tiles[-1].size[1])
+        picture = passes.Picture(
+            size, lambda tile: self._planes(pixels, tile, options)[0], self._threads_for(pixels)
+        )
+        run_passes = self._run_passes(options, scales - trained)
+        # All passes but the last see floats.
+        largest = self._largest_tile(pixels, options, as_floats=True) or math.inf
+        most = int(min(math.prod(tiles[0].size), largest))
+        cut = passes.Cut(self._rule(options, spare=False), self.manifest.halo, most)
+        coarse = passes.found_below(picture, scales, run_passes, cut)
+        if engine is not None:
+            return on_pixels.restored(engine, pixels, tiles, trained, coarse)
+        found = passes.found(scales, picture, tiles, coarse, run_passes)
+        return self._put_together(pixels, tiles, options, itertools.starmap(_changed, found))
+
+    def _taking(self, pixels: NDArray[Any], options: RestoreOptions) -> TakingPixels | None:
+        """The engine, if it can restore the picture's pixels as they are."""
+        preset = PRESETS[options.preset]
+        if not (isinstance(self.engine, TakingPixels) and self.engine.takes_pixels and pixels.dtype == np.uint8):
+            return None
+        if options.self_ensemble or options.multi_scale or options.strength < 1:
+            return None
+        if (
+            self.manifest.scale > 1
+            or self.manifest.tiling == "overlap"
+            or preset.truncate
+            or preset.fill is not None
+        ):
+            return None
+        return self.engine
+
+    def _put_together(
+        self,
+        pixels: NDArray[Any],
+        tiles: list[tiling.Tile],
+        options: RestoreOptions,
+        outputs: Iterator[NDArray[np.float32]],
+    ) -> tuple[NDArray[Any], bool]:
+        """Turn what the network gives of each tile, [3, h, w], into pixels."""
+        scale = self.manifest.scale
+        size = (pixels.shape[0] * scale, pixels.shape[1] * scale)
         result = np.empty((*size, 3), pixels.dtype)
         placed, finite = [tile.enlarged(scale) for tile in tiles], True
         for rows, columns, output in tiling.finished(size, placed, lambda _: next(outputs).transpose(1, 2, 0)):
@@ -250,32 +259,26 @@ class Restorer:
             # Named nowhere, the input goes as soon as the engine has done with it.
             yield run(self._planes(pixels, tile, options))[0]
 
-    def _run_passes(
-        self, pixels: NDArray[Any], tiles: list[tiling.Tile], options: RestoreOptions, scales: int
-    ) -> Iterator[NDArray[np.float32]]:
-        """The same, but each pass in tiles of its own."""
-        run_pass = passes.beginning_again(self.engine.run_pass, scales - self.manifest.recurrent_scales)
+    def _run_passes(self, options: RestoreOptions, surplus: int) -> list[passes.RunPass]:
+        """Each pass, or what runs it at each of several sizes."""
+        run_pass = passes.beginning_again(self.engine.run_pass, surplus)
         if options.self_ensemble:
             run_pass = passes.through(self_ensemble.averaged, run_pass)
-        run_passes = [run_pass]
-        if options.multi_scale:
-            # Size by size, so that the engine prepares itself for each once, not for all in every tile.
-            multiple = self.manifest.size_multiple
-            views = [partial(multi_scale.seen_at, factor, multiple=multiple) for factor in multi_scale.FACTORS]
-            run_passes = [passes.through(view, run_pass) for view in views]
-        size = (tiles[-1].top + tiles[-1].size[0], tiles[-1].left + tiles[-1].size[1])
-        picture = passes.Picture(
-            size, lambda tile: self._planes(pixels, tile, options)[0], self._threads_for(pixels)
-        )
-        cut = passes.Cut(self._rule(options, spare=False), self.manifest.halo, math.prod(tiles[0].size))
-        coarse = passes.found_below(picture, scales, run_passes, cut)
-        for window, change in passes.found(scales, picture, tiles, coarse, run_passes):
-            change += window
-            yield change
+        if not options.multi_scale:
+            return [run_pass]
+        # Size by size, so that the engine prepares itself for each once, not for all in every tile.
+        multiple = self.manifest.size_multiple
+        views = [partial(multi_scale.seen_at, factor, multiple=multiple) for factor in multi_scale.FACTORS]
+        return [passes.through(view, run_pass) for view in views]
 
     def _planes(self, pixels: NDArray[Any], tile: tiling.Tile, options: RestoreOptions) -> NDArray[np.float32]:
         """The tile's window as the network takes it, [1, 3, h, w]."""
         return to_planes(pixels, tile, self.manifest.value_range, PRESETS[options.preset].fill)
+
+
+def _changed(window: NDArray[np.float32], change: NDArray[np.float32]) -> NDArray[np.float32]:
+    change += window
+    return change
 
 
 def load(

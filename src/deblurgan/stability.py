@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from deblurgan.blur.interpolation import along, estimate_motion
 from deblurgan.errors import PairError
 from deblurgan.evaluation import INPUT, SHARP
-from deblurgan.restore import RestoreOptions, Restorer
+from deblurgan.restore import Restorer
+from deblurgan.restore_options import RestoreOptions
 from deblurgan.samples import as_float
 from deblurgan.steadying import steadied
 

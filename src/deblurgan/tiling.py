@@ -106,8 +106,8 @@ def inside(picture: NDArray[Any], tile: Tile) -> NDArray[Any]:
     return picture[tile.top : tile.top + height, tile.left : tile.left + width]
 
 
-def pad(inside: NDArray[np.float32], tile: Tile, fill: float | None = None) -> NDArray[np.float32]:
-    """The tile's whole window, float32 [C, h, w]; past the picture's edges it is mirrored, or `fill`."""
+def pad(inside: NDArray[Any], tile: Tile, fill: float | None = None) -> NDArray[Any]:
+    """The tile's whole window, [C, h, w]; past the picture's edges it is mirrored, or `fill`."""
     height, width = tile.size
     missing = (height - inside.shape[1], width - inside.shape[2])
     if missing == (0, 0):
@@ -116,19 +116,19 @@ def pad(inside: NDArray[np.float32], tile: Tile, fill: float | None = None) -> N
     return np.pad(inside, around, "reflect") if fill is None else np.pad(inside, around, constant_values=fill)
 
 
-Piece = tuple[slice, slice, NDArray[np.float32]]
+Piece = tuple[slice, slice, NDArray[Any]]
 """Rows and columns of a part of a picture, and its values, [rows, columns, C]."""
 
 
 def finished(
-    size: tuple[int, int], tiles: Sequence[Tile], values_of: Callable[[Tile], NDArray[np.float32]]
+    size: tuple[int, int], tiles: Sequence[Tile], values_of: Callable[[Tile], NDArray[Any]]
 ) -> Iterator[Piece]:
     """Put a picture together without ever holding the whole of it.
 
     Args:
         size: (height, width) of the picture.
         tiles: as `plan` orders them.
-        values_of: the tile's values, float32 [h, w, 3].
+        values_of: the tile's values, [h, w, 3]; float32 where tiles fade into each other.
 
     Yields:
         parts that no later tile touches; together they are the picture.
@@ -138,7 +138,7 @@ def finished(
     return _faded(size, tiles, values_of)
 
 
-def _used_part(size: tuple[int, int], tile: Tile, values: NDArray[np.float32]) -> Piece:
+def _used_part(size: tuple[int, int], tile: Tile, values: NDArray[Any]) -> Piece:
     rows, columns = (
         slice(start + used.start, min(start + used.stop, whole))
         for start, used, whole in zip(
@@ -153,7 +153,7 @@ def _used_part(size: tuple[int, int], tile: Tile, values: NDArray[np.float32]) -
 
 
 def _faded(
-    size: tuple[int, int], tiles: Sequence[Tile], values_of: Callable[[Tile], NDArray[np.float32]]
+    size: tuple[int, int], tiles: Sequence[Tile], values_of: Callable[[Tile], NDArray[Any]]
 ) -> Iterator[Piece]:
     """Add up tiles that fade into each other in a strip across the picture."""
     height, width = size

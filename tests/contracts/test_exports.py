@@ -12,7 +12,8 @@ pytest.importorskip("onnxscript")
 from deblurgan.engines import ENGINES, open_engine  # noqa: E402
 from deblurgan.networks import build  # noqa: E402
 from deblurgan.networks.rounding import decoder_bears_bf16  # noqa: E402
-from deblurgan.restore import RestoreOptions, load  # noqa: E402
+from deblurgan.restore import load  # noqa: E402
+from deblurgan.restore_options import RestoreOptions  # noqa: E402
 from deblurgan.training.export import export, manifest_of  # noqa: E402
 
 FAMILIES = ("resnet18", "mobilenetv3_small_050", "efficientnet_b0", "convnext_atto", "regnetx_002", "vgg11_bn")

@@ -11,7 +11,8 @@ from pathlib import Path
 import click
 
 from deblurgan.clip import frames_of
-from deblurgan.restore import RestoreOptions, Restorer
+from deblurgan.restore import Restorer
+from deblurgan.restore_options import RestoreOptions
 from deblurgan.stability import Stability, measure_stability
 from deblurgan.whole import whole_file
 

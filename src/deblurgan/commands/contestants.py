@@ -14,7 +14,8 @@ from deblurgan.evaluation import INPUT, Contestant, RestoringModel
 from deblurgan.evaluation.contestants import picture_folder
 from deblurgan.image import pictures_in
 from deblurgan.pairs import Pair
-from deblurgan.restore import RestoreOptions, Restorer
+from deblurgan.restore import Restorer
+from deblurgan.restore_options import RestoreOptions
 
 
 def open_contestants(

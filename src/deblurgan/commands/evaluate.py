@@ -40,7 +40,8 @@ from deblurgan.evaluation.journal import fingerprint
 from deblurgan.metrics import DEFAULT_METRICS, METRICS
 from deblurgan.pairs import LAYOUTS, Pair, Survey, describe_lonely, survey
 from deblurgan.protocols import PROTOCOLS, Protocol
-from deblurgan.restore import RestoreOptions, Restorer
+from deblurgan.restore import Restorer
+from deblurgan.restore_options import RestoreOptions
 
 _FOR_PAIRS = ("layout", "protocol_name", "metrics", "html_file", "plots", "cost", "save")
 _FOR_CLIPS = ("sharp", "steady")

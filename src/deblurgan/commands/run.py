@@ -37,7 +37,8 @@ from deblurgan.memory import parse_size
 from deblurgan.object_store import ObjectJob, is_address, plan_objects
 from deblurgan.outcome import Outcome, Summary
 from deblurgan.photo import NamedBytes, outcome_of, pixels_allowed, restore_stream
-from deblurgan.restore import RestoreOptions, Restorer, load
+from deblurgan.restore import Restorer, load
+from deblurgan.restore_options import RestoreOptions
 from deblurgan.video.pipe import NAME
 
 

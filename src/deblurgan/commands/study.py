@@ -16,7 +16,7 @@ from deblurgan.errors import DeblurganError, StudyError, UnwritableTarget
 from deblurgan.evaluation import INPUT
 from deblurgan.evaluation.contestants import read_pixels
 from deblurgan.pairs import LAYOUTS, survey
-from deblurgan.restore import RestoreOptions
+from deblurgan.restore_options import RestoreOptions
 from deblurgan.study import as_page, fit, read_votes
 from deblurgan.whole import whole_file
 

@@ -1,7 +1,7 @@
 """Engines: what runs a network on this machine, behind one protocol."""
 
 from deblurgan.engines.choice import choose, open_engine, timings
-from deblurgan.engines.protocol import PRECISIONS, Engine, EngineOptions, Keeping
+from deblurgan.engines.protocol import PRECISIONS, Engine, EngineOptions, Keeping, TakingPixels
 from deblurgan.engines.table import ENGINES
 from deblurgan.engines.threads import allowed_threads
 
@@ -11,6 +11,7 @@ __all__ = [
     "Engine",
     "EngineOptions",
     "Keeping",
+    "TakingPixels",
     "allowed_threads",
     "choose",
     "open_engine",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from deblurgan.catalogue import ModelFolder
 from deblurgan.engines.exhaustion import as_memory_error
 from deblurgan.engines.openvino_parts import Parts, exact_between_convolutions
+from deblurgan.engines.openvino_pixels import on_pixels
 from deblurgan.engines.protocol import EngineOptions
 from deblurgan.engines.quantisation import Ranges, load_ranges, quantised
 from deblurgan.errors import BrokenModel
@@ -30,6 +32,20 @@ _SMALL, _SIDE_BY_SIDE = 2_000_000, 2
 logger = logging.getLogger(__name__)
 
 Shapes = tuple[tuple[int, ...], ...]
+
+
+class Form(NamedTuple):
+    """Of a network.
+
+    Attributes:
+        number: of the pass; 0 for all together.
+        on_pixels: it takes 8-bit pixels, [N, H, W, 3].
+    """
+
+    number: int
+    on_pixels: bool = False
+
+
 _WHOLE = 0
 
 
@@ -50,25 +66,33 @@ class OpenVINOEngine:
 
     Args:
         core: an OpenVINO `Core`.
-        network: gives the OpenVINO `Model` of a pass, of free shape, or `Parts`; for 0, that of all passes
-            together.
+        network: gives the OpenVINO `Model` of a form, of free shape, or `Parts`.
         tensor: OpenVINO's `Tensor`.
         settings: for compilation.
         precision: what the network computes in.
+        takes_pixels: there are forms that do.
     """
 
     name = "openvino"
 
     def __init__(
-        self, core: Any, network: Callable[[int], Any], tensor: Any, settings: dict[str, Any], precision: str
+        self,
+        core: Any,
+        network: Callable[[Form], Any],
+        tensor: Any,
+        settings: dict[str, Any],
+        precision: str,
+        *,
+        takes_pixels: bool,
     ) -> None:
         self.precision = precision
+        self.takes_pixels = takes_pixels
         self._tensor = tensor
         self._core = core
-        self._network: Callable[[int], Any] | None = network
+        self._network: Callable[[Form], Any] | None = network
         self._settings = settings
         self._most_at_once = min(_SIDE_BY_SIDE, settings["INFERENCE_NUM_THREADS"])
-        self._compiled: OrderedDict[tuple[int, Shapes, int], _Compiled] = OrderedDict()
+        self._compiled: OrderedDict[tuple[Form, Shapes, int], _Compiled] = OrderedDict()
         self._pixels_kept = _PIXELS_KEPT
         self._room = Room(self._most_at_once)
         self._had_company = False
@@ -76,7 +100,7 @@ class OpenVINOEngine:
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map [N, 3, H, W] to the same shape."""
-        return self._infer(_WHOLE, batch)
+        return self._infer(Form(_WHOLE), [batch])
 
     def run_pass(
         self,
@@ -86,7 +110,18 @@ class OpenVINOEngine:
         change: NDArray[np.float32],
     ) -> None:
         """One pass of a scale-recurrent network; see `Engine`."""
-        self._infer(number, picture, coarse, output=change)
+        self._infer(Form(number), [picture, coarse], [change])
+
+    def run_on_pixels(
+        self, number: int, pixels: NDArray[np.uint8], coarse: NDArray[np.float32] | None, sharp: NDArray[np.uint8]
+    ) -> bool:
+        """A picture, or the last pass over one, in 8 bits; see `TakingPixels`."""
+        inputs: list[NDArray[Any]] = [pixels[None]]
+        if coarse is not None:
+            inputs.append(coarse)
+        total = np.empty((1, 1, 1, 1), np.float32)
+        self._infer(Form(number, on_pixels=True), inputs, [sharp[None], total])
+        return bool(np.isfinite(total[0, 0, 0, 0]))
 
     def keep(self, pixels: int) -> None:
         """Hold on to what is compiled for inputs of so many pixels together; small ones are kept in any case."""
@@ -98,23 +133,25 @@ class OpenVINOEngine:
         self._network = None
 
     def _infer(
-        self, number: int, *inputs: NDArray[np.float32], output: NDArray[np.float32] | None = None
+        self, form: Form, inputs: Sequence[NDArray[Any]], outputs: Sequence[NDArray[Any]] = ()
     ) -> NDArray[np.float32]:
+        """Run a network; without arrays for what it gives, its first output is a new one."""
         # Single passes are those of large pictures, whose smallest sizes wait for the largest in any case.
-        small = number == _WHOLE and inputs[0].shape[2] * inputs[0].shape[3] <= _SMALL
+        small = form.number == _WHOLE and _pixels_of(inputs[0].shape) <= _SMALL
         with self._room.shared() if small else self._room.alone():
             try:
                 with as_memory_error():
                     shapes = tuple(array.shape for array in inputs)
-                    compiled = self._compiled_for(number, shapes, self._at_once() if small else 1)
+                    compiled = self._compiled_for(form, shapes, self._at_once() if small else 1)
                     request = compiled.idle.pop() if compiled.idle else compiled.network.create_infer_request()
-                    # The network writes into the caller's array itself: no copy, and none of its own to keep.
-                    if output is None:
-                        output = np.empty(tuple(request.model_outputs[0].shape), np.float32)
-                    request.set_output_tensor(self._tensor(output, shared_memory=True))
-                    request.infer(dict(enumerate(map(np.ascontiguousarray, inputs))), share_inputs=True)
+                    filled = outputs or [np.empty(tuple(request.model_outputs[0].shape), np.float32)]
+                    # The network writes into these arrays itself: no copy, and none of its own to keep.
+                    for place, output in enumerate(filled):
+                        request.set_output_tensor(place, self._tensor(output, shared_memory=True))
+                    given = dict(enumerate(map(np.ascontiguousarray, inputs)))
+                    request.infer(given, share_inputs=True, share_outputs=True)
                     compiled.idle.append(request)
-                    return output
+                    return filled[0]
             except MemoryError:
                 self._compiled.clear()
                 raise
@@ -125,15 +162,15 @@ class OpenVINOEngine:
             had_company, self._had_company = self._had_company, self._room.inside > 1
             return self._most_at_once if had_company or self._had_company else 1
 
-    def _compiled_for(self, number: int, shapes: Shapes, at_once: int) -> _Compiled:
+    def _compiled_for(self, form: Form, shapes: Shapes, at_once: int) -> _Compiled:
         with self._turn:
             if self._network is None:
                 raise RuntimeError("this engine was closed")
-            key = number, shapes, at_once
+            key = form, shapes, at_once
             if key not in self._compiled:
                 while self._compiled and not self._leaves_room(shapes, at_once):
                     self._compiled.popitem(last=False)
-                fixed = self._network(number).clone()
+                fixed = self._network(form).clone()
                 fixed.reshape({place: list(shape) for place, shape in enumerate(shapes)})
                 prepared = fixed.prepared if isinstance(fixed, Parts) else partial(self._core.compile_model, fixed)
                 self._compiled[key] = _Compiled(prepared(_DEVICE, self._sharing(at_once)))
@@ -142,7 +179,7 @@ class OpenVINOEngine:
 
     def _leaves_room(self, shapes: Shapes, at_once: int) -> bool:
         wanted = *((kept, times) for _, kept, times in self._compiled), (shapes, at_once)
-        pixels = sum(picture[2] * picture[3] * times for (picture, *_), times in wanted)
+        pixels = sum(_pixels_of(picture) * times for (picture, *_), times in wanted)
         return len(self._compiled) < _KEPT and pixels <= max(at_once * _PIXELS_KEPT, self._pixels_kept)
 
     def _sharing(self, at_once: int) -> dict[str, Any]:
@@ -150,6 +187,11 @@ class OpenVINOEngine:
             return {**self._settings, "PERFORMANCE_HINT": "LATENCY"}
         # Two shapes may be computed at the same time: pinned, both would take the same processor.
         return {**self._settings, "NUM_STREAMS": at_once, "ENABLE_CPU_PINNING": False}
+
+
+def _pixels_of(shape: tuple[int, ...]) -> int:
+    """Pixels of pictures in three colours, in whatever order."""
+    return math.prod(shape) // 3
 
 
 def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
@@ -177,19 +219,24 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
         _give_own_biases(network)
         return network
 
+    parts = precision == "bf16" and in_parts
+
     @cache
-    def network(number: int) -> Any:
-        if precision == "bf16" and in_parts:
+    def network(form: Form) -> Any:
+        if form.on_pixels:
+            adds = form.number != _WHOLE
+            return on_pixels(network(Form(form.number)), model.manifest.value_range, adds=adds)
+        if parts:
             return Parts(core, read("backbone"), exact_between_convolutions(core, read("decoder")))
-        exact = read("onnx" if number == _WHOLE else "pass")
-        return exact if ranges is None else quantised(exact, ranges, first=max(1, number))
+        exact = read("onnx" if form.number == _WHOLE else "pass")
+        return exact if ranges is None else quantised(exact, ranges, first=max(1, form.number))
 
     # A damaged model is found out now, not with the first picture.
-    network(_WHOLE)
+    network(Form(_WHOLE))
     # Of int8, this is for what is not a convolution.
     hint = ("bf16" if in_bf16 and fixed else "f32") if precision == "int8" else precision
     settings = {"INFERENCE_NUM_THREADS": options.threads, "INFERENCE_PRECISION_HINT": hint}
-    return OpenVINOEngine(core, network, openvino.Tensor, settings, precision)
+    return OpenVINOEngine(core, network, openvino.Tensor, settings, precision, takes_pixels=not parts)
 
 
 def _ranges_of(model: ModelFolder) -> Ranges:

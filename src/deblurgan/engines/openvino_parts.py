@@ -75,12 +75,12 @@ class _Request:
         outputs: list[Any] = self.rest.model_outputs
         return outputs
 
-    def set_output_tensor(self, tensor: Any) -> None:
-        self.rest.set_output_tensor(tensor)
+    def set_output_tensor(self, place: int, tensor: Any) -> None:
+        self.rest.set_output_tensor(place, tensor)
 
-    def infer(self, inputs: Mapping[int, NDArray[np.float32]], *, share_inputs: bool) -> None:
-        self.backbone.infer(inputs, share_inputs=share_inputs)
-        self.rest.infer(inputs, share_inputs=share_inputs)
+    def infer(self, inputs: Mapping[int, NDArray[np.float32]], *, share_inputs: bool, share_outputs: bool) -> None:
+        self.backbone.infer(inputs, share_inputs=share_inputs, share_outputs=share_outputs)
+        self.rest.infer(inputs, share_inputs=share_inputs, share_outputs=share_outputs)
 
 
 def exact_between_convolutions(core: Any, network: Any) -> Any:

@@ -79,3 +79,32 @@ class Keeping(Protocol):
     def keep(self, pixels: int) -> None:
         """Let it hold on to working memory for inputs of so many pixels together, from now on."""
         ...
+
+
+@runtime_checkable
+class TakingPixels(Protocol):
+    """An engine that can take 8-bit pixels as they are and give such: nobody holds them as floats."""
+
+    @property
+    def takes_pixels(self) -> bool:
+        """Whether it can, with its model."""
+        ...
+
+    def run_on_pixels(
+        self, number: int, pixels: NDArray[np.uint8], coarse: NDArray[np.float32] | None, sharp: NDArray[np.uint8]
+    ) -> bool:
+        """Restore a picture, or run the last pass of a scale-recurrent network over one.
+
+        Args:
+            number: of that pass, from 1; 0 for the network as a whole.
+            pixels: [H, W, 3].
+            coarse: as `run_pass`; None with the network as a whole.
+            sharp: is filled, [H, W, 3].
+
+        Returns:
+            whether all that the network gave was finite.
+
+        Raises:
+            BrokenModel, MemoryError: as `run_pass`.
+        """
+        ...

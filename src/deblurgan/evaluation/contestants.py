@@ -16,7 +16,8 @@ from deblurgan.errors import PairError, UnknownModel
 from deblurgan.evaluation.shared_time import SharedTime
 from deblurgan.image import pictures_in, read
 from deblurgan.pairs import Pair
-from deblurgan.restore import RestoreOptions, Restorer
+from deblurgan.restore import Restorer
+from deblurgan.restore_options import RestoreOptions
 from deblurgan.samples import to_float, to_integer
 
 Pixels = NDArray[np.uint8]

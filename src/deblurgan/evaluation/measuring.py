@@ -15,7 +15,8 @@ from deblurgan.lookahead import overlapped
 from deblurgan.metrics import DEFAULT_METRICS, METRICS
 from deblurgan.pairs import Pair
 from deblurgan.resampling import enlarged
-from deblurgan.restore import RestoreOptions, Restorer
+from deblurgan.restore import Restorer
+from deblurgan.restore_options import RestoreOptions
 from deblurgan.samples import to_float, to_integer
 
 Keep = Callable[[Pair, str, Pixels], None]

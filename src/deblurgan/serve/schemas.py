@@ -10,7 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from deblurgan.jobs import PhotoOptions
 from deblurgan.manifest import Manifest
-from deblurgan.restore import RestoreOptions
+from deblurgan.restore_options import RestoreOptions
 from deblurgan.serve.problems import ProblemDocument
 from deblurgan.serve.upload import FILE_FIELD
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deblurgan.engines import Engine
-from deblurgan.restore import Restored, RestoreOptions, Restorer
+from deblurgan.engines import Engine, TakingPixels
+from deblurgan.restore import Restored, Restorer
+from deblurgan.restore_options import RestoreOptions
 from deblurgan.serve.line import Ticket
 
 
@@ -62,12 +63,13 @@ class _WatchedEngine:
         self.name, self.precision = engine.name, engine.precision
         self.share = 1.0
         self._engine, self._last_pass, self._ticket = engine, last_pass, ticket
+        self.takes_pixels = isinstance(engine, TakingPixels) and engine.takes_pixels
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """As the engine, unless the ticket says to stop."""
         self._ticket.check()
         output = self._engine.run(batch)
-        self._ticket.progress = min(1.0, self._ticket.progress + self.share)
+        self._count_tile()
         return output
 
     def run_pass(
@@ -81,7 +83,20 @@ class _WatchedEngine:
         self._ticket.check()
         self._engine.run_pass(number, picture, coarse, change)
         if number == self._last_pass:
-            self._ticket.progress = min(1.0, self._ticket.progress + self.share)
+            self._count_tile()
+
+    def run_on_pixels(
+        self, number: int, pixels: NDArray[np.uint8], coarse: NDArray[np.float32] | None, sharp: NDArray[np.uint8]
+    ) -> bool:
+        """As the engine, unless the ticket says to stop."""
+        assert isinstance(self._engine, TakingPixels)
+        self._ticket.check()
+        is_finite = self._engine.run_on_pixels(number, pixels, coarse, sharp)
+        self._count_tile()
+        return is_finite
+
+    def _count_tile(self) -> None:
+        self._ticket.progress = min(1.0, self._ticket.progress + self.share)
 
     def close(self) -> None:
         """Leave the engine to the others who use it."""

@@ -22,7 +22,8 @@ from deblurgan.errors import BrokenModel
 from deblurgan.image import pictures_in, read
 from deblurgan.networks import as_engines_compute
 from deblurgan.networks.normalisation import fill
-from deblurgan.restore import RestoreOptions, Restorer
+from deblurgan.restore import Restorer
+from deblurgan.restore_options import RestoreOptions
 from deblurgan.training.torch_engine import weights_of
 from deblurgan.whole import write_whole
 

@@ -18,7 +18,8 @@ from deblurgan.jobs import Job
 from deblurgan.lookahead import ahead
 from deblurgan.outcome import Outcome
 from deblurgan.photo import outcome_of, skipped
-from deblurgan.restore import RestoreOptions, Restorer
+from deblurgan.restore import Restorer
+from deblurgan.restore_options import RestoreOptions
 from deblurgan.video import colour
 from deblurgan.video.encoding import Coding, choose_coding, container_of
 from deblurgan.video.footage import Footage, advised, frames, spoken, survey

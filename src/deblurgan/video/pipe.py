@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from deblurgan.errors import UnreadableVideo
 from deblurgan.extras import require
 from deblurgan.lookahead import ahead
-from deblurgan.restore import RestoreOptions, Restorer
+from deblurgan.restore import Restorer
+from deblurgan.restore_options import RestoreOptions
 from deblurgan.video import colour
 from deblurgan.video.restoration import FrameOptions, Tally, restored_frames, steadied_frames
 

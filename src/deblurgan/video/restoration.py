@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from deblurgan import guard
 from deblurgan.errors import DeblurganError
 from deblurgan.lookahead import ahead, overlapped
-from deblurgan.restore import RestoreOptions, Restorer
+from deblurgan.restore import Restorer
+from deblurgan.restore_options import RestoreOptions
 from deblurgan.steadying import steadied
 from deblurgan.video.segments import Segment
 
