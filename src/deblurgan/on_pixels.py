@@ -36,7 +36,8 @@ def restored(
     """
     result = np.empty_like(pixels)
     height, width = tiles[0].size
-    made = np.empty((height, width, 3), np.uint8)
+    # A single tile is the result.
+    made = result if result.shape[:2] == (height, width) else np.empty((height, width, 3), np.uint8)
     beneath = None if coarse is None else np.zeros((1, 3, height // 2, width // 2), np.float32)
     finite = []
 
@@ -48,5 +49,6 @@ def restored(
         return made
 
     for rows, columns, part in tiling.finished((pixels.shape[0], pixels.shape[1]), tiles, restored_tile):
-        result[rows, columns] = part
+        if made is not result:
+            result[rows, columns] = part
     return result, all(finite)
