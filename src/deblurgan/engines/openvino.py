@@ -183,10 +183,9 @@ class OpenVINOEngine:
         return len(self._compiled) < _KEPT and pixels <= max(at_once * _PIXELS_KEPT, self._pixels_kept)
 
     def _sharing(self, at_once: int) -> dict[str, Any]:
-        if at_once == 1:
-            return {**self._settings, "PERFORMANCE_HINT": "LATENCY"}
-        # Two shapes may be computed at the same time: pinned, both would take the same processor.
-        return {**self._settings, "NUM_STREAMS": at_once, "ENABLE_CPU_PINNING": False}
+        sharing = {"PERFORMANCE_HINT": "LATENCY"} if at_once == 1 else {"NUM_STREAMS": at_once}
+        # Pinned threads wait for whatever else comes to their processor, and two networks would take the same.
+        return {**self._settings, **sharing, "ENABLE_CPU_PINNING": False}
 
 
 def _pixels_of(shape: tuple[int, ...]) -> int:
