@@ -113,6 +113,14 @@ class TestOpenVINO:
         assert np.quantile(difference, 0.999) <= 1
         assert difference.mean() < 0.01
 
+    @pytest.mark.parametrize("size", [(96, 128), (90, 120)])
+    def test_a_picture_that_was_turned_upright_is_taken(self, scene, size):
+        turned = scene[: size[0], : size[1]].swapaxes(0, 1)
+        restorer = load("fast", engine="openvino", precision="f32")
+        restored = restorer(turned)
+        np.testing.assert_array_equal(restored.pixels, restorer(turned.copy()).pixels)
+        restorer.close()
+
     def test_in_int8_both_are_as_close_to_what_is_exact(self, blurred):
         exact, _ = self.both_ways("default", "f32", blurred, "off")
         ratios = [

@@ -30,7 +30,7 @@ RECURRENT = dataclasses.replace(IDENTITY, recurrent_scales=3)
 
 
 def of(planes):
-    return Picture(planes.shape[1:], lambda tile: inside(planes.transpose(1, 2, 0), tile).transpose(2, 0, 1))
+    return Picture(planes.shape[1:], RULE, lambda tile: inside(planes.transpose(1, 2, 0), tile).transpose(2, 0, 1))
 
 
 def whole(picture):
@@ -43,7 +43,7 @@ def whole(picture):
 def test_a_window_of_a_smaller_picture_is_that_part_of_the_whole(height, width, times, data):
     picture = of(np.random.default_rng(0).random((3, height, width), np.float32))
     for _ in range(times):
-        picture = picture.halved(RULE)
+        picture = picture.halved()
     sides = [data.draw(st.integers(1, side // 8)) * 8 for side in picture.size]
     top, left = (
         data.draw(st.integers(0, (side - part) // 8)) * 8 for side, part in zip(picture.size, sides, strict=True)
@@ -55,7 +55,7 @@ def test_a_window_of_a_smaller_picture_is_that_part_of_the_whole(height, width, 
 
 def test_half_a_picture_holds_the_mean_of_four_pixels_and_repeats_its_last():
     planes = np.arange(3 * 8 * 24, dtype=np.float32).reshape(3, 8, 24)
-    half = whole(of(planes).halved(RULE))
+    half = whole(of(planes).halved())
     assert half.shape == (3, 8, 16)
     np.testing.assert_allclose(half[:, 1, 2], planes[:, 2:4, 4:6].mean(axis=(1, 2)))
     np.testing.assert_array_equal(half[:, 7, 15], half[:, 3, 11])
@@ -115,3 +115,24 @@ def test_tiles_in_int8_are_as_exact_as_the_whole_is():
     assert 0 < in_tiles < 1.1 * at_once
     for restorer in (exact, rounded):
         restorer.close()
+
+
+@pytest.mark.parametrize(
+    ("minimum", "multiple", "size"), [(128, 32, (40, 900)), (256, 32, (300, 900)), (128, 128, (130, 900))]
+)
+def test_a_network_of_large_inputs_sees_a_small_picture_mirrored(minimum, multiple, size):
+    facts = dataclasses.replace(
+        RECURRENT, recurrent_scales=2, size_multiple=multiple, minimum_size=(minimum, minimum), halo=multiple
+    )
+
+    class Seeing(IdentityEngine):
+        def run_pass(self, number, picture, coarse, change):
+            seen.append((number, picture.copy()))
+            change[...] = 0
+
+    seen, pixels = [], np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    restored = Restorer(facts, Seeing())(pixels, RestoreOptions(tile=320))
+    np.testing.assert_array_equal(restored.pixels, pixels)
+    first = next(planes for number, planes in seen if number == 2)
+    mirrored = np.pad(pixels, ((0, first.shape[2]), (0, 0), (0, 0)), "reflect")[: first.shape[2], : first.shape[3]]
+    np.testing.assert_allclose(first[0], mirrored.transpose(2, 0, 1) / 127.5 - 1, atol=1e-5)

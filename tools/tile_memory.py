@@ -36,7 +36,7 @@ def peak(engine: str, precision: str, side: int, as_pixels: bool) -> int | None:
 
 if __name__ == "__main__":
     for engine, precision in ENGINE_MEMORY:
-        for as_pixels, kind in ((False, "of floats"), (True, "as it is")):
+        for as_pixels, kind in ((False, "of floats"), (True, "as pixels")):
             peaks = [in_process(peak, engine, precision, side, as_pixels) for side in SIDES]
             if None not in peaks:
                 slope, start = np.polyfit([side * side for side in SIDES], peaks, 1)

@@ -67,7 +67,7 @@ class PhotoOptions:
 
 @dataclass(frozen=True)
 class Job:
-    """One photograph to restore.
+    """One photograph, video or folder of frames to restore.
 
     Attributes:
         source: path of the photograph.

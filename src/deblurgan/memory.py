@@ -18,16 +18,12 @@ class EngineMemory:
     Attributes:
         program: bytes before it has seen a picture: Python, libraries, weights.
         per_tile_pixel: bytes for each pixel of a tile, the arrays on the way to the engine and back included.
-        per_pixel_as_it_is: the same where it takes 8-bit pixels as they are; None if it takes floats alone.
+        of_pixels: the same where it takes 8-bit pixels as they are; None if it takes floats alone.
     """
 
     program: int
     per_tile_pixel: int
-    per_pixel_as_it_is: int | None = None
-
-    def per_pixel(self, *, as_it_is: bool) -> int:
-        """Bytes for each pixel of a tile."""
-        return self.per_pixel_as_it_is or self.per_tile_pixel if as_it_is else self.per_tile_pixel
+    of_pixels: int | None = None
 
 
 # What tools/tile_memory.py measured (OpenVINO 2026.4, ONNX Runtime 1.32, PyTorch 2.14 on Ice Lake, OpenVINO's bf16
@@ -67,7 +63,7 @@ BYTES_PER_PIXEL = 12
 # Three values in half precision.
 _BYTES_OF_CHANGE = 3 * 2
 _TOGETHER = 16_000_000
-# A photo that waits for its turn with the engine holds its next tile as floats, twice at most.
+# A photo that waits for its turn with the engine holds its next tile, as floats twice at most.
 _WAITING = 120_000_000
 _LEAST_SHARE = 700_000_000
 
@@ -147,7 +143,7 @@ def largest_tile(
     copies: int = 0,
     enlarged: float = 1.0,
     by_passes: bool = False,
-    as_it_is: bool = False,
+    as_pixels: bool = False,
 ) -> int:
     """Pixels of the largest tile with which restoring a picture stays within about `limit` bytes.
 
@@ -161,10 +157,11 @@ def largest_tile(
         enlarged: how many times its pixels a tile has when the network sees it, at several sizes if not once.
         by_passes: the passes of a scale-recurrent network are cut one by one: what the one before the last found
             is held for the whole picture, and what the last found at all sizes but one.
-        as_it_is: the engine takes the picture's pixels, not floats.
+        as_pixels: the engine takes the picture's pixels, not floats.
     """
     costs = ENGINE_MEMORY.get(engine, _UNKNOWN_ENGINE)
-    per_pixel = costs.per_pixel(as_it_is=as_it_is) * enlarged + copies * 3 * 4
+    per_tile_pixel = costs.of_pixels if as_pixels and costs.of_pixels else costs.per_tile_pixel
+    per_pixel = per_tile_pixel * enlarged + copies * 3 * 4
     changes = by_passes * (1 / 4 + (enlarged > 1)) * _BYTES_OF_CHANGE
     pictures = int((2 * 3 * bytes_per_sample + changes) * math.prod(size))
     limit = default_limit(pictures) if limit is None else limit

@@ -8,18 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deblurgan import tiling
-from deblurgan.engines import TakingPixels
+from deblurgan.engines import ALL_PASSES, TakingPixels
 from deblurgan.passes import Change
 from deblurgan.tiling import Tile
-
-_WHOLE = 0
 
 
 def restored(
     engine: TakingPixels,
     pixels: NDArray[np.uint8],
     tiles: Sequence[Tile],
-    last: int = _WHOLE,
+    number: int = ALL_PASSES,
     coarse: Change | None = None,
 ) -> tuple[NDArray[np.uint8], bool]:
     """Run a network, or its last pass, over tiles of equal size that do not fade into each other.
@@ -28,16 +26,18 @@ def restored(
         engine: with the network.
         pixels: [H, W, 3].
         tiles: of it; past its edges they see it mirrored.
-        last: number of the last pass; 0 to run the network as a whole.
+        number: of the last pass, or `ALL_PASSES`.
         coarse: what the pass before the last found.
 
     Returns:
         the result, [H, W, 3], and whether the network gave nothing but finite values.
     """
-    result = np.empty_like(pixels)
+    # In the order of its rows, as engines fill it; a picture that was turned upright is in another.
+    size = pixels.shape[0], pixels.shape[1]
+    result = np.empty((*size, 3), np.uint8)
     height, width = tiles[0].size
     # A single tile is the result.
-    made = result if result.shape[:2] == (height, width) else np.empty((height, width, 3), np.uint8)
+    made = result if size == (height, width) else np.empty((height, width, 3), np.uint8)
     beneath = None if coarse is None else np.zeros((1, 3, height // 2, width // 2), np.float32)
     finite = []
 
@@ -45,10 +45,10 @@ def restored(
         if beneath is not None and coarse is not None:
             beneath[0] = coarse[:, tile.top // 2 :, tile.left // 2 :][:, : height // 2, : width // 2]
         planes = tiling.pad(tiling.inside(pixels, tile).transpose(2, 0, 1), tile)
-        finite.append(engine.run_on_pixels(last, planes.transpose(1, 2, 0), beneath, made))
+        finite.append(engine.run_on_pixels(number, planes.transpose(1, 2, 0), beneath, made))
         return made
 
-    for rows, columns, part in tiling.finished((pixels.shape[0], pixels.shape[1]), tiles, restored_tile):
+    for rows, columns, part in tiling.finished(size, tiles, restored_tile):
         if made is not result:
             result[rows, columns] = part
     return result, all(finite)

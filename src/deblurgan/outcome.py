@@ -15,7 +15,7 @@ class Outcome:
         output: path of the result, or None without one.
         status: how it ended; 'unchanged' if the guard kept nothing of the network's change.
         reason: why it failed, was skipped, or what the guard took back; empty otherwise.
-        width, height: of the picture in pixels; 0 if unknown.
+        width, height: of the input in pixels; 0 if unknown.
         model: name.
         engine: name.
         tiles: into how many the picture was cut.

@@ -32,8 +32,7 @@ Change = NDArray[np.float16]
 _SIDE = 1024
 # Pixels of a smaller picture that is held as floats: 12 bytes each.
 _HELD = 4_000_000
-# Rows at a time: what is worked on stays in the processor's cache. More than a network asks to be mirrored at an
-# edge, which is done within the last band.
+# Rows at a time, or more where the network wants larger inputs: what is worked on stays in the processor's cache.
 _BAND = 64
 
 
@@ -57,18 +56,20 @@ class Picture:
     """A picture, or a smaller one made of it: each pixel the mean of four of the next larger.
 
     Attributes:
-        size: (height, width), multiples as the network asks.
+        size: (height, width), as the rule asks.
+        rule: of the network.
         read: gives a window of it, float32 [3, h, w] in the network's range of values; a new array.
         threads: that may read at a time.
     """
 
     size: tuple[int, int]
+    rule: SizeRule
     read: Callable[[Tile], Planes]
     threads: int = 1
 
-    def halved(self, rule: SizeRule) -> Picture:
+    def halved(self) -> Picture:
         """The picture at half its size, its last rows and columns repeated until they are multiples."""
-        size = rule.fit((self.size[0] // 2, self.size[1] // 2))
+        size = self.rule.fit((self.size[0] // 2, self.size[1] // 2))
 
         def read(tile: Tile) -> Planes:
             height, width = tile.size
@@ -82,13 +83,13 @@ class Picture:
             missing = (0, height - half.shape[1]), (0, width - half.shape[2])
             return np.pad(half, ((0, 0), *missing), "edge") if any(map(any, missing)) else half
 
-        return Picture(size, read, self.threads)
+        return Picture(size, self.rule, read, self.threads)
 
     def held(self) -> Picture:
         """The same, read once and for all; otherwise each smaller picture would read the largest anew."""
         planes = np.empty((3, *self.size), np.float32)
         self.copy_to(planes, tiling.window(0, 0, *self.size))
-        return Picture(self.size, partial(_copy_of_part, planes), self.threads)
+        return Picture(self.size, self.rule, partial(_copy_of_part, planes), self.threads)
 
     def copy_to(self, planes: Planes, tile: Tile) -> None:
         """Fill [3, h, w] with a window of the picture, never holding another copy of it."""
@@ -97,7 +98,9 @@ class Picture:
             top = band.top - tile.top
             planes[:, top : top + band.size[0]] = self.read(band)
 
-        for _ in in_threads(copy, tiling.bands(tile, _BAND), self.threads):
+        # What is mirrored past an edge must lie in the last band with the rows it is made of.
+        rows = max(_BAND, 2 * self.rule.multiple, 2 * max(self.rule.minimum))
+        for _ in in_threads(copy, tiling.bands(tile, rows), self.threads):
             pass
 
 
@@ -152,7 +155,7 @@ def found_below(picture: Picture, scales: int, run_passes: Sequence[RunPass], cu
     """
     pictures = [picture]
     for _ in range(scales - 1):
-        smaller = pictures[-1].halved(cut.rule)
+        smaller = pictures[-1].halved()
         pictures.append(smaller.held() if math.prod(smaller.size) <= _HELD else smaller)
     coarse: Change | None = None
     for number, smaller in zip(range(1, scales), pictures[:0:-1], strict=True):

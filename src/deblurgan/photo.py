@@ -153,7 +153,7 @@ def _done(job: Job, restorer: Restorer, options: PhotoOptions, small: int | None
         photo = read(job.source, max_pixels=small, as_stored=True)
     size = photo.width, photo.height
     restored = restorer(photo.pixels, options.restore)
-    # Under the same name, so that the blurred pixels do not take memory while the sharp ones are written.
+    # Under the same name, so that a large blurred picture takes no memory while the sharp one is written.
     photo = photo.with_pixels(restored.pixels)
     write(
         photo,

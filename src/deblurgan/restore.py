@@ -114,7 +114,7 @@ class Restorer:
     def _largest_tile(
         self, pixels: NDArray[Any], options: RestoreOptions, *, as_floats: bool = False
     ) -> int | None:
-        """Pixels of the largest tile, None for no tiles; of the last pass, or of one that sees floats."""
+        """Pixels of the largest tile, None for no tiles; `as_floats` where the engine sees floats in any case."""
         if self.manifest.tiling == "whole" and isinstance(options.tile, int):
             raise DeblurganError(f"Model {self.manifest.name!r} must see the whole picture; use tile off.")
         if self.manifest.tiling == "whole" or options.tile == "off":
@@ -130,7 +130,7 @@ class Restorer:
             copies=options.self_ensemble * self_ensemble.COPIES + options.multi_scale * multi_scale.COPIES,
             enlarged=multi_scale.LARGEST**2 if options.multi_scale else 1.0,
             by_passes=self.manifest.recurrent_scales > 1,
-            as_it_is=not as_floats and self._taking(pixels, options) is not None,
+            as_pixels=not as_floats and self._pixel_engine(pixels, options) is not None,
         )
 
     def _plan(self, pixels: NDArray[Any], largest: int | None, options: RestoreOptions) -> list[tiling.Tile]:
@@ -142,13 +142,13 @@ class Restorer:
             blended=self.manifest.tiling != "free",
         )
 
-    def _keep(self, size: tuple[int, int], tile: tuple[int, int], largest: int | None, several: bool) -> None:
+    def _keep(self, size: tuple[int, int], tile: tuple[int, int], largest: int | None, multi_scaled: bool) -> None:
         """Let the engine stay prepared for all passes: the next picture, or frame, may be of this size, too."""
         if not isinstance(self.engine, Keeping):
             return
         wanted = math.prod(tile) + _SMALLER_SIZES * math.prod(size)
         allowed = math.inf if largest is None else float(largest)
-        if several:
+        if multi_scaled:
             wanted *= multi_scale.TOGETHER
             allowed *= multi_scale.LARGEST**2
         self.engine.keep(int(min(wanted, allowed)))
@@ -165,27 +165,28 @@ class Restorer:
         """The result, and whether the network gave nothing but finite values."""
         trained = self.manifest.recurrent_scales
         scales = passes.scales_for((pixels.shape[0], pixels.shape[1]), trained)
-        engine = self._taking(pixels, options)
+        engine = self._pixel_engine(pixels, options)
         if scales == 1 or (len(tiles) == 1 and scales == trained):
             if engine is not None:
                 return on_pixels.restored(engine, pixels, tiles)
             return self._put_together(pixels, tiles, options, self._run(pixels, tiles, options))
         size = (tiles[-1].top + tiles[-1].size[0], tiles[-1].left + tiles[-1].size[1])
+        rule = self._rule(options, spare=False)
         picture = passes.Picture(
-            size, lambda tile: self._planes(pixels, tile, options)[0], self._threads_for(pixels)
+            size, rule, lambda tile: self._planes(pixels, tile, options)[0], self._threads_for(pixels)
         )
         run_passes = self._run_passes(options, scales - trained)
         # All passes but the last see floats.
         largest = self._largest_tile(pixels, options, as_floats=True) or math.inf
         most = int(min(math.prod(tiles[0].size), largest))
-        cut = passes.Cut(self._rule(options, spare=False), self.manifest.halo, most)
+        cut = passes.Cut(rule, self.manifest.halo, most)
         coarse = passes.found_below(picture, scales, run_passes, cut)
         if engine is not None:
             return on_pixels.restored(engine, pixels, tiles, trained, coarse)
         found = passes.found(scales, picture, tiles, coarse, run_passes)
         return self._put_together(pixels, tiles, options, itertools.starmap(_changed, found))
 
-    def _taking(self, pixels: NDArray[Any], options: RestoreOptions) -> TakingPixels | None:
+    def _pixel_engine(self, pixels: NDArray[Any], options: RestoreOptions) -> TakingPixels | None:
         """The engine, if it can restore the picture's pixels as they are."""
         preset = PRESETS[options.preset]
         if not (isinstance(self.engine, TakingPixels) and self.engine.takes_pixels and pixels.dtype == np.uint8):
@@ -256,11 +257,10 @@ class Restorer:
         if options.self_ensemble:
             run = partial(self_ensemble.averaged, run)
         for tile in tiles:
-            # Named nowhere, the input goes as soon as the engine has done with it.
             yield run(self._planes(pixels, tile, options))[0]
 
     def _run_passes(self, options: RestoreOptions, surplus: int) -> list[passes.RunPass]:
-        """Each pass, or what runs it at each of several sizes."""
+        """What runs a pass, once for each size that the picture is seen at."""
         run_pass = passes.beginning_again(self.engine.run_pass, surplus)
         if options.self_ensemble:
             run_pass = passes.through(self_ensemble.averaged, run_pass)

@@ -128,7 +128,8 @@ def finished(
     Args:
         size: (height, width) of the picture.
         tiles: as `plan` orders them.
-        values_of: the tile's values, [h, w, 3]; float32 where tiles fade into each other.
+        values_of: the tile's values, [h, w, 3], looked at before the next are asked for; float32 where tiles fade
+            into each other.
 
     Yields:
         parts that no later tile touches; together they are the picture.

@@ -213,6 +213,7 @@ def test_what_says_something_of_files_does_not_go_with_a_pipe(option):
         (["--engine", "abacus"], "No engine is called 'abacus'"),
         (["--precision", "f8"], "No precision is called"),
         (["--tile", "many"], "Tile is 'many'"),
+        (["--tile", "²"], "Tile is '²'"),
         (["--strength", "2"], "strength"),
         (["--sharpness", "2"], "No such option"),
         (["--format", "docx"], "docx"),

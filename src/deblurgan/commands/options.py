@@ -17,7 +17,7 @@ class Size(click.ParamType):  # type: ignore[type-arg]
         if isinstance(value, tuple):
             return value
         width, separator, height = value.lower().partition("x")
-        if not (separator and width.isdigit() and height.isdigit() and int(width) and int(height)):
+        if not (separator and width.isdecimal() and height.isdecimal() and int(width) and int(height)):
             self.fail(f"{value!r} is not a size such as 1280x720", param, ctx)
         return int(height), int(width)
 

@@ -143,7 +143,7 @@ def run(
     options = PhotoOptions(
         restore=RestoreOptions(
             strength=strength,
-            tile=int(tile) if tile.isdigit() else tile,
+            tile=int(tile) if tile.isdecimal() else tile,
             preset=preset,
             memory_limit=parse_size(memory) if memory else None,
             guard=guard,

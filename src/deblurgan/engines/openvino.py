@@ -18,7 +18,7 @@ from deblurgan.catalogue import ModelFolder
 from deblurgan.engines.exhaustion import as_memory_error
 from deblurgan.engines.openvino_parts import Parts, exact_between_convolutions
 from deblurgan.engines.openvino_pixels import on_pixels
-from deblurgan.engines.protocol import EngineOptions
+from deblurgan.engines.protocol import ALL_PASSES, EngineOptions
 from deblurgan.engines.quantisation import Ranges, load_ranges, quantised
 from deblurgan.errors import BrokenModel
 from deblurgan.room import Room
@@ -35,18 +35,19 @@ Shapes = tuple[tuple[int, ...], ...]
 
 
 class Form(NamedTuple):
-    """Of a network.
+    """Which form of the network: all passes or one, and what it takes.
 
     Attributes:
-        number: of the pass; 0 for all together.
-        on_pixels: it takes 8-bit pixels, [N, H, W, 3].
+        number: of the pass, or `ALL_PASSES`.
+        on_pixels: it takes 8-bit pixels, [N, H, W, 3], not values, [N, C, H, W].
     """
 
     number: int
     on_pixels: bool = False
 
-
-_WHOLE = 0
+    def pixels_of(self, shape: tuple[int, ...]) -> int:
+        """Height times width of an input."""
+        return math.prod(shape[1:3] if self.on_pixels else shape[2:])
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class OpenVINOEngine:
         tensor: OpenVINO's `Tensor`.
         settings: for compilation.
         precision: what the network computes in.
-        takes_pixels: there are forms that do.
+        takes_pixels: it can take 8-bit pixels.
     """
 
     name = "openvino"
@@ -100,7 +101,7 @@ class OpenVINOEngine:
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map [N, 3, H, W] to the same shape."""
-        return self._infer(Form(_WHOLE), [batch])
+        return self._infer(Form(ALL_PASSES), [batch])
 
     def run_pass(
         self,
@@ -129,15 +130,19 @@ class OpenVINOEngine:
 
     def close(self) -> None:
         """Drop everything compiled."""
-        self._compiled.clear()
+        self._forget()
         self._network = None
+
+    def _forget(self) -> None:
+        with self._turn:
+            self._compiled.clear()
 
     def _infer(
         self, form: Form, inputs: Sequence[NDArray[Any]], outputs: Sequence[NDArray[Any]] = ()
-    ) -> NDArray[np.float32]:
-        """Run a network; without arrays for what it gives, its first output is a new one."""
+    ) -> NDArray[Any]:
+        """Run a network and give its first output: a new array, float32, unless there are some to be filled."""
         # Single passes are those of large pictures, whose smallest sizes wait for the largest in any case.
-        small = form.number == _WHOLE and _pixels_of(inputs[0].shape) <= _SMALL
+        small = form.number == ALL_PASSES and form.pixels_of(inputs[0].shape) <= _SMALL
         with self._room.shared() if small else self._room.alone():
             try:
                 with as_memory_error():
@@ -153,7 +158,7 @@ class OpenVINOEngine:
                     compiled.idle.append(request)
                     return filled[0]
             except MemoryError:
-                self._compiled.clear()
+                self._forget()
                 raise
 
     def _at_once(self) -> int:
@@ -168,7 +173,7 @@ class OpenVINOEngine:
                 raise RuntimeError("this engine was closed")
             key = form, shapes, at_once
             if key not in self._compiled:
-                while self._compiled and not self._leaves_room(shapes, at_once):
+                while self._compiled and not self._leaves_room(*key):
                     self._compiled.popitem(last=False)
                 fixed = self._network(form).clone()
                 fixed.reshape({place: list(shape) for place, shape in enumerate(shapes)})
@@ -177,20 +182,15 @@ class OpenVINOEngine:
             self._compiled.move_to_end(key)
             return self._compiled[key]
 
-    def _leaves_room(self, shapes: Shapes, at_once: int) -> bool:
-        wanted = *((kept, times) for _, kept, times in self._compiled), (shapes, at_once)
-        pixels = sum(_pixels_of(picture) * times for (picture, *_), times in wanted)
+    def _leaves_room(self, form: Form, shapes: Shapes, at_once: int) -> bool:
+        wanted = *self._compiled, (form, shapes, at_once)
+        pixels = sum(kind.pixels_of(picture) * times for kind, (picture, *_), times in wanted)
         return len(self._compiled) < _KEPT and pixels <= max(at_once * _PIXELS_KEPT, self._pixels_kept)
 
     def _sharing(self, at_once: int) -> dict[str, Any]:
         sharing = {"PERFORMANCE_HINT": "LATENCY"} if at_once == 1 else {"NUM_STREAMS": at_once}
         # Pinned threads wait for whatever else comes to their processor, and two networks would take the same.
         return {**self._settings, **sharing, "ENABLE_CPU_PINNING": False}
-
-
-def _pixels_of(shape: tuple[int, ...]) -> int:
-    """Pixels of pictures in three colours, in whatever order."""
-    return math.prod(shape) // 3
 
 
 def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
@@ -223,15 +223,15 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
     @cache
     def network(form: Form) -> Any:
         if form.on_pixels:
-            adds = form.number != _WHOLE
+            adds = form.number != ALL_PASSES
             return on_pixels(network(Form(form.number)), model.manifest.value_range, adds=adds)
         if parts:
             return Parts(core, read("backbone"), exact_between_convolutions(core, read("decoder")))
-        exact = read("onnx" if form.number == _WHOLE else "pass")
+        exact = read("onnx" if form.number == ALL_PASSES else "pass")
         return exact if ranges is None else quantised(exact, ranges, first=max(1, form.number))
 
     # A damaged model is found out now, not with the first picture.
-    network(Form(_WHOLE))
+    network(Form(ALL_PASSES))
     # Of int8, this is for what is not a convolution.
     hint = ("bf16" if in_bf16 and fixed else "f32") if precision == "int8" else precision
     settings = {"INFERENCE_NUM_THREADS": options.threads, "INFERENCE_PRECISION_HINT": hint}

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 PRECISIONS = ("auto", "f32", "bf16", "int8")
 
+ALL_PASSES = 0
+"""In place of a pass's number: the network as a whole."""
+
 
 @dataclass(frozen=True)
 class EngineOptions:
@@ -96,9 +99,9 @@ class TakingPixels(Protocol):
         """Restore a picture, or run the last pass of a scale-recurrent network over one.
 
         Args:
-            number: of that pass, from 1; 0 for the network as a whole.
+            number: of that pass, from 1, or `ALL_PASSES`.
             pixels: [H, W, 3].
-            coarse: as `run_pass`; None with the network as a whole.
+            coarse: as `run_pass`; None with all passes.
             sharp: is filled, [H, W, 3].
 
         Returns:

@@ -14,7 +14,7 @@ def allowed_threads() -> int:
     `DEBLURGAN_THREADS` overrides it.
     """
     asked = os.environ.get("DEBLURGAN_THREADS", "")
-    if asked.isdigit() and int(asked) > 0:
+    if asked.isdecimal() and int(asked) > 0:
         return int(asked)
     affinity = getattr(os, "sched_getaffinity", None)
     processors = len(affinity(0)) if affinity else os.cpu_count() or 1

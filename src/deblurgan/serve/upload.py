@@ -57,7 +57,7 @@ async def receive_form(request: Request, sink: BinaryIO, limits: Limits, *, file
             "unsupported-type", f"Send a form of type multipart/form-data with the picture in {FILE_FIELD!r}."
         )
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > file_bytes + _OVERHEAD:
+    if declared.isdecimal() and int(declared) > file_bytes + _OVERHEAD:
         raise _too_long(file_bytes)
     reader = _Reader(sink, limits, file_bytes)
     try:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deblurgan.engines import Engine, TakingPixels
+from deblurgan.engines import Engine, Keeping, TakingPixels
 from deblurgan.restore import Restored, Restorer
 from deblurgan.restore_options import RestoreOptions
 from deblurgan.serve.line import Ticket
@@ -94,6 +94,11 @@ class _WatchedEngine:
         is_finite = self._engine.run_on_pixels(number, pixels, coarse, sharp)
         self._count_tile()
         return is_finite
+
+    def keep(self, pixels: int) -> None:
+        """As the engine, if it prepares itself."""
+        if isinstance(self._engine, Keeping):
+            self._engine.keep(pixels)
 
     def _count_tile(self) -> None:
         self._ticket.progress = min(1.0, self._ticket.progress + self.share)

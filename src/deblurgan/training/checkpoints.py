@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from pathlib import Path
 
 from deblurgan import __version__, networks
@@ -12,6 +13,8 @@ from deblurgan.errors import BrokenModel
 from deblurgan.training.export import export, manifest_of
 
 _LICENCE = "that of the checkpoint"
+
+logger = logging.getLogger(__name__)
 
 
 def as_model(path: Path) -> ModelFolder:
@@ -28,4 +31,6 @@ def as_model(path: Path) -> ModelFolder:
     with contextlib.suppress(BrokenModel):
         return ModelFolder(folder, manifests.load(folder))
     network = networks.load(path)
+    # As a warning, for nobody would see less, and wonder what takes so long.
+    logger.warning("%s is made ready to run, which takes up to a minute; the next time it will be at hand.", path)
     return export(network, manifest_of(network, None, name=path.stem, licence=_LICENCE), folder)

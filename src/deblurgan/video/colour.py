@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +57,7 @@ class Decoder:
             dst_colorspace=_matrix(frame),
             src_color_range=_range(frame),
             dst_color_range=_FULL_RANGE,
-            interpolation=_flags("POINT"),
+            interpolation=_flags(to_rgb=True),
             threads=1,
         )
         return np.ascontiguousarray(rgb.to_ndarray())
@@ -88,7 +88,7 @@ class Encoder:
             dst_colorspace=_matrix(like),
             src_color_range=_FULL_RANGE,
             dst_color_range=_range(like),
-            interpolation=_flags("AREA"),
+            interpolation=_flags(to_rgb=False),
             threads=1,
         )
         frame.pts, frame.time_base, frame.duration = like.pts, like.time_base, like.duration
@@ -133,14 +133,14 @@ def _reformatter() -> VideoReformatter:
     return VideoReformatter()
 
 
-def _flags(chroma: Literal["POINT", "AREA"]) -> int:
+def _flags(*, to_rgb: bool) -> int:
     """How swscale enlarges or reduces the chroma planes.
 
     Repeated on the way to RGB and averaged on the way back, chroma comes back as it was; smoother ways lose some
-    of it each time. Without the other flags luma gets darker by up to two levels; on the way back, exact rounding
-    changes one value in a million and takes half as long again.
+    of it each time. Without the other flags luma gets darker by up to two levels.
     """
     from av.video.reformatter import Interpolation as Flag
 
-    exact = Flag.ACCURATE_RND if chroma == "POINT" else Flag(0)
-    return int(Flag[chroma] | Flag.FULL_CHR_H_INT | Flag.FULL_CHR_H_INP | exact)
+    whole = Flag.FULL_CHR_H_INT | Flag.FULL_CHR_H_INP
+    # From RGB, exact rounding changes one value in a million and takes half as long again.
+    return int(whole | Flag.POINT | Flag.ACCURATE_RND if to_rgb else whole | Flag.AREA)

@@ -170,14 +170,13 @@ def restore_clip(job: Job, restorer: Restorer, options: VideoOptions, progress: 
             )
         work.empty()
     seconds = time.perf_counter() - started
-    scale = restorer.manifest.scale
     return Outcome(
         str(job.source),
         str(job.target),
         "done",
         "; ".join(_remarks(plan, options, left_out, before, tally, seconds)),
-        width=plan.footage.width * scale,
-        height=plan.footage.height * scale,
+        width=plan.footage.width,
+        height=plan.footage.height,
         model=restorer.manifest.name,
         engine=restorer.engine.name,
         tiles=tally.tiles,

@@ -88,7 +88,7 @@ def _restore(
             for restored in finished:
                 path, image = restored.frame
                 result = image if restored.pixels is None else image.with_pixels(restored.pixels)
-                size = (result.height, result.width)
+                size = (image.height, image.width)
                 write(
                     result,
                     targets[path],
