@@ -38,7 +38,7 @@ def restore_photos(jobs: Iterable[Job | Outcome], restorer: Restorer, options: P
             return job
         if share.most_pixels:
             with room.shared(), suppress(TooLarge):
-                return restore_photo(job, restorer, together, small=share.most_pixels)
+                return restore_photo(job, restorer, together, max_pixels=share.most_pixels)
         with room.alone():
             return restore_photo(job, restorer, options)
 

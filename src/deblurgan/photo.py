@@ -18,31 +18,33 @@ from deblurgan.restore import Restored, Restorer, load
 from deblurgan.whole import is_taken
 
 
-def restore_photo(job: Job, restorer: Restorer, options: PhotoOptions, *, small: int | None = None) -> Outcome:
+def restore_photo(
+    job: Job, restorer: Restorer, options: PhotoOptions, *, max_pixels: int | None = None
+) -> Outcome:
     """Read, restore and write one photograph; whatever goes wrong with it is in the outcome.
 
     Args:
         job: which photograph, and where its result goes.
         restorer: with the model.
         options: how.
-        small: pixels it may have; None for as many as memory allows.
+        max_pixels: it may have; None for as many as memory allows.
 
     Raises:
-        TooLarge: it has more than `small`; nothing was done.
+        TooLarge: it has more than `max_pixels`; nothing was done.
     """
 
     def work() -> Outcome:
         try:
             if is_taken(job.target) and not options.overwrite:
                 raise TargetTaken(f"{job.target} exists already; add --overwrite or --skip-existing.")
-            return _done(job, restorer, options, small)
+            return _done(job, restorer, options, max_pixels)
         except TargetTaken:
             # Another program may have been first while this one was at work.
             if not options.skip_existing:
                 raise
             return skipped(str(job.source), str(job.target), restorer)
 
-    return outcome_of(str(job.source), restorer, work, unless=TooLarge if small is not None else None)
+    return outcome_of(str(job.source), restorer, work, unless=TooLarge if max_pixels is not None else None)
 
 
 def skipped(source: str, target: str, restorer: Restorer) -> Outcome:
@@ -145,12 +147,12 @@ def _loaded(model: str | None) -> Restorer:
     return load(model)
 
 
-def _done(job: Job, restorer: Restorer, options: PhotoOptions, small: int | None = None) -> Outcome:
+def _done(job: Job, restorer: Restorer, options: PhotoOptions, max_pixels: int | None = None) -> Outcome:
     started = time.perf_counter()
-    if small is None:
+    if max_pixels is None:
         photo = _read_within(job.source, options.restore.memory_limit)
     else:
-        photo = read(job.source, max_pixels=small, as_stored=True)
+        photo = read(job.source, max_pixels=max_pixels, as_stored=True)
     size = photo.width, photo.height
     restored = restorer(photo.pixels, options.restore)
     # Under the same name, so that a large blurred picture takes no memory while the sharp one is written.
