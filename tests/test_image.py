@@ -480,6 +480,12 @@ def test_several_frames_are_refused_by_name(tmp_path: Path, format: str) -> None
         read(tmp_path / "many.pic")
 
 
+def test_a_tiff_in_cielab_is_refused_for_its_colours(tmp_path: Path) -> None:
+    PIL.Image.new("LAB", (40, 30), (120, 130, 140)).save(tmp_path / "lab.tif")
+    with pytest.raises(UnreadableImage, match="CIELAB"):
+        read(tmp_path / "lab.tif")
+
+
 def test_a_raw_photo_is_not_taken_for_its_preview() -> None:
     data = by_pillow(PIL.Image.new("RGB", (8, 6)), "TIFF", tiffinfo={50706: b"\1\4\0\0"})
     with pytest.raises(UnreadableImage, match="raw photo"):

@@ -386,6 +386,17 @@ def hdr(folder):
     return make(folder, Recipe("bright.mp4", **colours))
 
 
+def transparent(folder):
+    path = folder / "ghost.webm"
+    with av.open(path, "w") as container:
+        film = container.add_stream("libvpx-vp9", rate=25, width=96, height=64)
+        film.pix_fmt = "yuva420p"
+        film.metadata["alpha_mode"] = "1"
+        container.mux(film.encode(av.VideoFrame(96, 64, "yuva420p")))
+        container.mux(film.encode())
+    return path
+
+
 def nonsense(folder):
     path = folder / "noise.mp4"
     path.write_bytes(b"no video at all" * 99)
@@ -403,6 +414,7 @@ def nonsense(folder):
         (changing_size, "changes from 96x64 to 96x48"),
         (interlaced, "is interlaced"),
         (hdr, "HDR with the PQ curve"),
+        (transparent, "has transparency"),
         (nonsense, "cannot be read"),
     ],
 )

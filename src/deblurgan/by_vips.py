@@ -26,7 +26,7 @@ _BIG = {b"II+\0": "<", b"MM\0+": ">"}
 _COMPRESSIONS = {1: "none", 5: "lzw", 8: "deflate", 32946: "deflate", 32773: "packbits"}
 _SAMPLE_KINDS = ("uchar", "ushort")
 _SUBFILE, _BITS, _COMPRESSION, _STRIPS, _ORIENTATION, _STRIP_SIZES = 254, 258, 259, 273, 274, 279
-_PHOTOMETRIC, _PALETTE, _YCBCR = 262, 3, 6
+_PHOTOMETRIC, _PALETTE, _YCBCR, _LAB = 262, 3, 6, (8, 9, 10)
 # What YCbCr is where these tags are missing: by BT.601, over the whole range.
 _USUAL = {529: (0.299, 0.587, 0.114), 532: (0, 255, 128, 255, 128, 255)}
 _JPEG, _SUBSAMPLING = (6, 7), 530
@@ -60,12 +60,15 @@ def read_tiff(data: bytes, name: str, max_pixels: int) -> Coded:
         TooLarge: it has more than `max_pixels` pixels; decided from the header.
         ValueError: it is damaged.
     """
+    tags = _tags(data)
+    # libvips calls them damaged.
+    if tags.get(_PHOTOMETRIC) in _LAB:
+        raise UnreadableImage(f"{name} has its colours in CIELAB; save it in RGB.")
     picture = _opened(data)
     refuse_too_large(name, picture.width, picture.height, max_pixels)
     fields = {field: picture.get(field) for field in picture.get_fields()}
     if fields.get("n-pages", 1) > 1:
         raise UnreadableImage(f"{name} has {fields['n-pages']} pages; save the page you want as a picture.")
-    tags = _tags(data)
     if _DNG in tags or tags.get(_SUBFILE, 0) & 1:
         raise UnreadableImage(f"{name} is a raw photo; develop it to TIFF or JPEG first.")
     is_cmyk = picture.interpretation == "cmyk"

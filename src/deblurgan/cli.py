@@ -86,4 +86,9 @@ def main() -> None:
         # The reader of our output has gone; nothing is left to say, and Python must not try at exit.
         sys.stdout = None
         sys.exit(0)
+    except OSError as error:
+        # Files are answered for where they are read and written; what is left is standard output, on a full disk.
+        print(f"deblurgan: {error.filename or 'standard output'} failed ({error.strerror})", file=sys.stderr)
+        sys.stdout = None
+        sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)

@@ -72,6 +72,11 @@ def suffix_of_result(format: str) -> str:
     return only_read.get(format) or next(suffix for suffix, known in SUFFIXES.items() if known == format)
 
 
+def is_foreign(path: PurePath | str) -> bool:
+    """Whether the suffix is that of a kind of picture or video that is neither read nor written here."""
+    return PurePath(path).suffix.lower() in _FOREIGN
+
+
 def is_picture(path: PurePath | str) -> bool:
     """Say whether a path's suffix is that of a picture this package reads."""
     suffix = Path(path).suffix.lower()
@@ -106,7 +111,7 @@ def result_suffix(source: PurePath, format: str | None) -> str:
 
 def names_a_file(target: Path | str) -> bool:
     """Say whether a target's suffix is that of any picture or video, read here or not, so not of a folder."""
-    return is_restorable(target) or Path(target).suffix.lower() in _FOREIGN
+    return is_restorable(target) or is_foreign(target)
 
 
 def is_writable(target: Path | str) -> bool:

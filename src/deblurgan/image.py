@@ -243,13 +243,16 @@ def _encoded(image: Image, name: str, format: str, quality: int | None) -> bytes
     # Of 16 bits in JPEG 2000, Pillow writes grey ones only.
     is_deep_gray = format == "JPEG2000" and image.is_gray and image.alpha is None
     on_white = image.alpha is not None and format in ("JPEG", "BMP")
+    bit_depth = image.bit_depth if is_deep or is_deep_gray else 8
+    if bit_depth < image.bit_depth:
+        logger.warning("%s: its %d bits a sample became 8", name, image.bit_depth)
     if on_white:
         logger.warning("%s: %s knows no transparency, so the picture is put on white", name, format)
     coded = Coded(
         samples=samples_of(
             image.pixels,
             image.alpha,
-            bit_depth=image.bit_depth if is_deep or is_deep_gray else 8,
+            bit_depth=bit_depth,
             is_gray=image.is_gray and format not in ("WEBP", "AVIF"),
             on_white=on_white,
         ),

@@ -16,6 +16,7 @@ from deblurgan.formats import (
     CONTAINERS,
     SUFFIXES,
     contradicts,
+    is_foreign,
     is_restorable,
     is_writable,
     names_a_file,
@@ -109,11 +110,7 @@ def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> li
         if len(rivals[target.resolve()]) > 1:
             target = _target(source, root, output, options, whole=True)
         if not is_writable(target):
-            reason = (
-                f"{source} has no suffix of a known kind; if it is a picture all the same, add --format jpg, "
-                "and if it is a video, convert it first, as to .mkv with FFmpeg."
-            )
-            jobs.append(_failed(str(source), reason))
+            jobs.append(_failed(str(source), _unknown_kind(source)))
             continue
         key = target.resolve()
         if key in taken and taken[key].resolve() != source.resolve():
@@ -126,6 +123,15 @@ def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> li
             taken[key] = source
             jobs.append(Job(source, target))
     return jobs
+
+
+def _unknown_kind(source: Path) -> str:
+    if is_foreign(source):
+        return f"{source} is of a kind that is not read here; convert it first, as to .png or .mkv."
+    return (
+        f"{source} has no suffix of a known kind; if it is a picture all the same, add --format jpg, "
+        "and if it is a video, convert it first, as to .mkv with FFmpeg."
+    )
 
 
 def _named_file(output: str | None, sources: int, options: PhotoOptions) -> Path | None:

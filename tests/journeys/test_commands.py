@@ -65,6 +65,16 @@ def test_synthesised_pairs_repeat_with_their_seed(pairs, tmp_path):
         assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes()
 
 
+def test_photographs_of_one_name_make_pairs_of_two(tmp_path, scene):
+    photographs = tmp_path / "photographs"
+    photographs.mkdir()
+    for name in ("a.png", "a.bmp", "b.png"):
+        PIL.Image.fromarray(scene).save(photographs / name)
+    call("synthesise", photographs, "-o", tmp_path / "pairs", "--longest", 6)
+    names = sorted(path.name for path in (tmp_path / "pairs").glob("*_blur.png"))
+    assert names == ["a_bmp_blur.png", "a_png_blur.png", "b_blur.png"]
+
+
 def test_pairs_that_are_there_are_not_replaced(pairs, tmp_path):
     said = refused("synthesise", tmp_path / "sharp", "-o", pairs, "--longest", 6)
     assert said.endswith("set_one_blur.png exists already; name another folder.")

@@ -8,12 +8,13 @@ import struct
 import subprocess
 import sys
 import zlib
+from pathlib import Path
 
 import numpy as np
 import PIL.Image
 import pytest
 
-from deblurgan import read
+from deblurgan import Image, read, write
 from deblurgan.commands.run import _report
 from deblurgan.outcome import Outcome
 
@@ -137,6 +138,45 @@ def test_a_dry_run_writes_nothing(photo_file):
     assert [path.name for path in photo_file.parent.iterdir()] == ["photo.jpg"]
 
 
+@pytest.mark.parametrize(
+    ("options", "code", "shown", "said"),
+    [([], 1, False, "exists already"), (["--overwrite"], 0, True, ""), (["--skip-existing"], 0, False, "")],
+)
+def test_a_dry_run_says_what_of_its_targets_exists(photo_file, options, code, shown, said):
+    photo_file.with_name("photo_deblurred.jpg").write_bytes(b"there")
+    done = deblurgan("run", photo_file, "--dry-run", *options)
+    assert done.returncode == code
+    assert (b"photo_deblurred.jpg" in done.stdout) is shown
+    assert said in errors_of(done)
+
+
+def test_quiet_says_nothing_of_what_a_format_cannot_hold(photo_file, tmp_path, scene):
+    deep = tmp_path / "deep.png"
+    write(Image(scene.astype(np.uint16) * 257, bit_depth=16), deep)
+    for quiet, says in (([], "its 16 bits a sample became 8"), (["--quiet"], "")):
+        done = deblurgan("run", deep, "-o", tmp_path / "deep.jpg", "--overwrite", *quiet)
+        assert done.returncode == 0
+        assert says in errors_of(done)
+        assert bool(done.stderr) is bool(says)
+
+
+def test_a_picture_of_a_kind_that_is_not_read_is_to_be_converted(tmp_path, scene):
+    PIL.Image.fromarray(scene).save(tmp_path / "moving.gif")
+    done = deblurgan("run", tmp_path / "moving.gif")
+    assert done.returncode == 1
+    assert "convert it first" in errors_of(done)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is full")
+def test_standard_output_on_a_full_disk_is_one_sentence(photo_file):
+    for arguments in ([photo_file], ["-"]):
+        with photo_file.open("rb") as photo, Path("/dev/full").open("wb") as full:
+            command = [sys.executable, "-m", "deblurgan", "run", *map(str, arguments), "--overwrite"]
+            done = subprocess.run(command, stdin=photo, stdout=full, stderr=subprocess.PIPE, timeout=120)
+        assert done.returncode == 1
+        assert "standard output failed" in errors_of(done)
+
+
 def test_a_format_may_be_given_with_its_dot(photo_file):
     assert b"photo_deblurred.png" in deblurgan("run", photo_file, "--dry-run", "--format", ".png").stdout
 
@@ -220,6 +260,7 @@ def test_what_says_something_of_files_does_not_go_with_a_pipe(option):
         (["https://example.com/a.jpg"], "save the picture first"),
         (["--suffix", "a/b"], "The suffix 'a/b' is no part of a name"),
         (["--overwrite", "--skip-existing"], "contradict each other"),
+        (["--dry-run", "--json"], "leave --json out"),
         (["--cluster", ""], "An empty name"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import click
 
 
@@ -63,4 +65,11 @@ multi_scale_option = click.option(
     help="Mean of what the network changes in the picture at three sizes: better but for very long blur, in six "
     "times the time.",
 )
-quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks.")
+
+
+def _silence(context: click.Context, option: click.Parameter, quiet: bool) -> bool:
+    logging.getLogger("deblurgan").setLevel(logging.ERROR if quiet else logging.NOTSET)
+    return quiet
+
+
+quiet_option = click.option("-q", "--quiet", is_flag=True, callback=_silence, help="No progress and no remarks.")

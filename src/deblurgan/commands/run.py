@@ -40,6 +40,7 @@ from deblurgan.photo import NamedBytes, outcome_of, pixels_allowed, restore_stre
 from deblurgan.restore import Restorer, load
 from deblurgan.restore_options import RestoreOptions
 from deblurgan.video.pipe import NAME
+from deblurgan.whole import is_taken
 
 
 @click.command()
@@ -158,6 +159,8 @@ def run(
         skip_existing=skip_existing,
         recursive=recursive,
     )
+    if dry_run and as_json:
+        raise click.UsageError("--dry-run says in words what would be done; leave --json out.")
     if inputs == ("-",) and (dry_run or as_json):
         raise click.UsageError("--dry-run and --json are for files; leave them out with -.")
     if inputs == ("-",) and output in (None, "-"):
@@ -173,7 +176,7 @@ def run(
     if not quiet:
         warn_of_idle_options({kind_of(job, clips) for job in jobs if not isinstance(job, Outcome)})
     if dry_run:
-        return _show_plan(jobs)
+        return _show_plan(jobs, options)
     if cluster:
         outcomes = restore_on_cluster(jobs, cluster, WorkerOptions(model, engine, precision, threads), options)
     else:
@@ -224,14 +227,19 @@ def _pipe(restorer: Restorer, options: PhotoOptions, clips: ClipOptions, quiet: 
     return int(failed)
 
 
-def _show_plan(jobs: Iterable[Job | ObjectJob | Outcome]) -> int:
-    outcomes = [job for job in jobs if isinstance(job, Outcome)]
+def _show_plan(jobs: Iterable[Job | ObjectJob | Outcome], options: PhotoOptions) -> int:
+    reasons = []
     for job in jobs:
-        if not isinstance(job, Outcome):
+        if isinstance(job, Outcome):
+            reasons.append(job.reason)
+        # What an object store holds only its machines know, and a folder of frames is filled frame by frame.
+        elif options.overwrite or isinstance(job, ObjectJob) or not is_taken(job.target) or job.target.is_dir():
             click.echo(f"{job.source} -> {job.target}")
-    for outcome in outcomes:
-        click.echo(f"deblurgan: {outcome.reason}", err=True)
-    return int(bool(outcomes))
+        elif not options.skip_existing:
+            reasons.append(f"{job.target} exists already; add --overwrite or --skip-existing.")
+    for reason in reasons:
+        click.echo(f"deblurgan: {reason}", err=True)
+    return int(bool(reasons))
 
 
 def _report(outcomes: Iterable[Outcome], count: int, as_json: bool, quiet: bool) -> Iterator[Outcome]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Literal
 
@@ -150,6 +151,9 @@ def _from_photographs(
     photographs = pictures_in(source) if source.is_dir() else [source]
     if not photographs:
         raise PairError(f"{source} holds no pictures; give sharp photographs.")
+    stems = Counter(path.stem for path in photographs)
+    # As of a camera that leaves a raw file beside each JPEG.
+    names = {path: path.stem if stems[path.stem] == 1 else path.name.replace(".", "_") for path in photographs}
     passed_over = []
     for index, path in enumerate(photographs):
         try:
@@ -160,7 +164,7 @@ def _from_photographs(
         for repeat in range(count):
             rng = np.random.default_rng((seed, index, repeat))
             exposure = draw_exposure(rng, settings, (photo.height, photo.width))
-            name = f"{path.stem}_{repeat}" if count > 1 else path.stem
+            name = f"{names[path]}_{repeat}" if count > 1 else names[path]
             blurred, sharp = expose(photo.pixels, exposure)
             height, width = (side // scale * scale for side in sharp.shape[:2])
             blurred, sharp = (side[:height, :width] for side in (blurred, sharp))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +35,12 @@ def refuse_colours(frame: VideoFrame, name: str) -> None:
             f"{name} has colours in {_REFUSED_MATRICES[frame.colorspace]}; convert it to BT.709 first."
         )
     if any(component.is_alpha for component in frame.format.components):
-        raise UnreadableVideo(f"{name} has transparency, which would be lost; remove it first.")
+        raise transparent(name)
+
+
+def transparent(name: str | Path) -> UnreadableVideo:
+    """What to raise of a video with transparency."""
+    return UnreadableVideo(f"{name} has transparency, which would be lost; remove it first.")
 
 
 def is_deep(format: VideoFormat) -> bool:

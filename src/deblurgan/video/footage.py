@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from deblurgan.clip import main_video, opened
 from deblurgan.errors import UnreadableVideo
 from deblurgan.video.announced import is_cut_off
-from deblurgan.video.colour import HLG, refuse_colours
+from deblurgan.video.colour import HLG, refuse_colours, transparent
 
 if TYPE_CHECKING:
     from av.buffer import Buffer
@@ -86,6 +86,9 @@ def survey(path: Path) -> Footage:
         raise UnreadableVideo(f"{path} holds no frames; get a fresh copy.")
     with opened(path) as container:
         film = main_video(container, path)
+        # The decoder gives such frames without their transparency.
+        if ("alpha_mode", "1") in {(key.lower(), value) for key, value in film.metadata.items()}:
+            raise transparent(path)
         first = next(container.decode(film), None)
         if first is None:
             raise UnreadableVideo(f"{path} holds no frames; get a fresh copy.")
