@@ -32,8 +32,8 @@ def restored(
     Returns:
         the result, [H, W, 3], and whether the network gave nothing but finite values.
     """
-    # In the order of its rows, as engines fill it; a picture that was turned upright is in another.
     size = pixels.shape[0], pixels.shape[1]
+    # In the order of its rows, as engines fill it; a picture that was turned upright is in another.
     result = np.empty((*size, 3), np.uint8)
     height, width = tiles[0].size
     # A single tile is the result.
