@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 from dataclasses import dataclass
@@ -87,8 +88,10 @@ def main() -> None:
         sys.stdout = None
         sys.exit(0)
     except OSError as error:
-        # Files are answered for where they are read and written; what is left is standard output, on a full disk.
-        print(f"deblurgan: {error.filename or 'standard output'} failed ({error.strerror})", file=sys.stderr)
+        # Files are answered for where they are written; what is left is standard output.
+        if error.errno != errno.ENOSPC:
+            raise
+        print(f"deblurgan: standard output failed ({error.strerror})", file=sys.stderr)
         sys.stdout = None
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)

@@ -11,7 +11,7 @@ from os.path import isdir, isfile
 from pathlib import Path, PurePath
 from typing import Literal, TypeVar
 
-from deblurgan.errors import UnwritableTarget
+from deblurgan.errors import TargetTaken, UnwritableTarget
 from deblurgan.formats import (
     CONTAINERS,
     SUFFIXES,
@@ -77,6 +77,11 @@ class Job:
 
     source: Path
     target: Path
+
+
+def target_taken(target: Path | str) -> TargetTaken:
+    """What to raise, or to say, of a job whose result exists already."""
+    return TargetTaken(f"{target} exists already; add --overwrite or --skip-existing.")
 
 
 def plan(inputs: Sequence[str], output: str | None, options: PhotoOptions) -> list[Job | Outcome]:

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from deblurgan.errors import DeblurganError, UnwritableTarget
 from deblurgan.extras import require
 from deblurgan.formats import is_hidden, is_picture
-from deblurgan.jobs import PhotoOptions, place_below, result_name, stem_before
+from deblurgan.jobs import PhotoOptions, place_below, result_name, stem_before, target_taken
 from deblurgan.outcome import Outcome
 from deblurgan.photo import NamedBytes, outcome_of, pixels_allowed, restore_stream, skipped
 from deblurgan.restore import Restorer
@@ -89,7 +89,7 @@ def _done(job: ObjectJob, restorer: Restorer, options: PhotoOptions) -> Outcome:
     if exists and options.skip_existing:
         return skipped(job.source, job.target, restorer)
     if exists and not options.overwrite:
-        raise UnwritableTarget(f"{job.target} exists already; add --overwrite or --skip-existing.")
+        raise target_taken(job.target)
     suffix = PurePosixPath(_path_of(job.target)).suffix.removeprefix(".")
     sharp = BytesIO()
     outcome = restore_stream(

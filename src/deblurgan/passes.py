@@ -41,12 +41,10 @@ class Cut:
     """How a pass is cut into tiles.
 
     Attributes:
-        rule: of the network.
         halo: pixels next to a cut that are computed but not used.
         largest: pixels one tile may have.
     """
 
-    rule: SizeRule
     halo: int
     largest: int | None
 
@@ -159,7 +157,7 @@ def found_below(picture: Picture, scales: int, run_passes: Sequence[RunPass], cu
         pictures.append(smaller.held() if math.prod(smaller.size) <= _HELD else smaller)
     coarse: Change | None = None
     for number, smaller in zip(range(1, scales), pictures[:0:-1], strict=True):
-        tiles = tiling.plan(smaller.size, cut.rule, halo=cut.halo, largest=cut.largest, blended=False)
+        tiles = tiling.plan(smaller.size, smaller.rule, halo=cut.halo, largest=cut.largest, blended=False)
         changes = (change for _, change in found(number, smaller, tiles, coarse, run_passes))
         coarse = _gathered(smaller.size, tiles, changes)
     assert coarse is not None

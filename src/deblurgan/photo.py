@@ -12,7 +12,7 @@ from typing import BinaryIO, overload
 from deblurgan import memory
 from deblurgan.errors import DeblurganError, TargetTaken, TooLarge
 from deblurgan.image import MAX_PIXELS, Image, read, write
-from deblurgan.jobs import Job, PhotoOptions
+from deblurgan.jobs import Job, PhotoOptions, target_taken
 from deblurgan.outcome import Outcome
 from deblurgan.restore import Restored, Restorer, load
 from deblurgan.whole import is_taken
@@ -36,7 +36,7 @@ def restore_photo(
     def work() -> Outcome:
         try:
             if is_taken(job.target) and not options.overwrite:
-                raise TargetTaken(f"{job.target} exists already; add --overwrite or --skip-existing.")
+                raise target_taken(job.target)
             return _done(job, restorer, options, max_pixels)
         except TargetTaken:
             # Another program may have been first while this one was at work.

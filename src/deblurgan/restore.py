@@ -179,7 +179,7 @@ class Restorer:
         # All passes but the last see floats.
         largest = self._largest_tile(pixels, options, as_floats=True) or math.inf
         most = int(min(math.prod(tiles[0].size), largest))
-        cut = passes.Cut(rule, self.manifest.halo, most)
+        cut = passes.Cut(self.manifest.halo, most)
         coarse = passes.found_below(picture, scales, run_passes, cut)
         if engine is not None:
             return on_pixels.restored(engine, pixels, tiles, trained, coarse)

@@ -83,7 +83,7 @@ def test_its_passes_one_after_the_other_give_what_they_give_together(engine):
     whole = tiling.window(0, 0, *together.shape[1:])
     rule = SizeRule(facts.size_multiple, facts.minimum_size)
     picture = passes.Picture(together.shape[1:], rule, lambda tile: BATCH[0, :, tile.top :][:, : tile.size[0]])
-    cut = passes.Cut(rule, facts.halo, None)
+    cut = passes.Cut(facts.halo, None)
     coarse = passes.found_below(picture, facts.recurrent_scales, [engine.run_pass], cut)
     last = passes.found(facts.recurrent_scales, picture, [whole], coarse, [engine.run_pass])
     np.testing.assert_allclose(np.add(*next(last)), together, atol=1e-3)

@@ -32,7 +32,7 @@ from deblurgan.commands.options import (
     self_ensemble_option,
     threads_option,
 )
-from deblurgan.jobs import Job, PhotoOptions, plan
+from deblurgan.jobs import Job, PhotoOptions, plan, target_taken
 from deblurgan.memory import parse_size
 from deblurgan.object_store import ObjectJob, is_address, plan_objects
 from deblurgan.outcome import Outcome, Summary
@@ -236,7 +236,7 @@ def _show_plan(jobs: Iterable[Job | ObjectJob | Outcome], options: PhotoOptions)
         elif options.overwrite or isinstance(job, ObjectJob) or not is_taken(job.target) or job.target.is_dir():
             click.echo(f"{job.source} -> {job.target}")
         elif not options.skip_existing:
-            reasons.append(f"{job.target} exists already; add --overwrite or --skip-existing.")
+            reasons.append(str(target_taken(job.target)))
     for reason in reasons:
         click.echo(f"deblurgan: {reason}", err=True)
     return int(bool(reasons))

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from deblurgan import __version__
 from deblurgan.engines.threads import allowed_threads
-from deblurgan.errors import DeblurganError, UnreadableVideo, UnwritableTarget
-from deblurgan.jobs import Job
+from deblurgan.errors import DeblurganError, UnreadableVideo
+from deblurgan.jobs import Job, target_taken
 from deblurgan.lookahead import ahead
 from deblurgan.outcome import Outcome
 from deblurgan.photo import outcome_of, skipped
@@ -146,7 +146,7 @@ def restore_clip(job: Job, restorer: Restorer, options: VideoOptions, progress: 
     started = time.perf_counter()
     container = container_of(job.target)
     if is_taken(job.target) and not options.overwrite:
-        raise UnwritableTarget(f"{job.target} exists already; add --overwrite or --skip-existing.")
+        raise target_taken(job.target)
     plan = _plan(job.source, container, options, restorer.manifest.scale)
     work = WorkFolder(job.target, _facts(plan, restorer, options))
     with work.held():

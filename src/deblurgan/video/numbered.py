@@ -11,10 +11,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from deblurgan.clip import numbered_pictures
-from deblurgan.errors import PairError, UnwritableTarget
+from deblurgan.errors import PairError
 from deblurgan.formats import result_suffix
 from deblurgan.image import Image, read, write
-from deblurgan.jobs import Job, PhotoOptions
+from deblurgan.jobs import Job, PhotoOptions, target_taken
 from deblurgan.lookahead import ahead
 from deblurgan.outcome import Outcome
 from deblurgan.photo import outcome_of
@@ -77,7 +77,7 @@ def _restore(
     }
     there = [source for source in sources if is_taken(targets[source]) and not options.overwrite]
     if there and not options.skip_existing:
-        raise UnwritableTarget(f"{targets[there[0]]} exists already; add --overwrite or --skip-existing.")
+        raise target_taken(targets[there[0]])
     missing = [source for source in sources if source not in set(there)]
     tally, size = Tally(), (0, 0)
     wanted = FrameOptions(options.restore, only_blurred)
