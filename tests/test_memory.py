@@ -117,6 +117,9 @@ def test_an_engine_may_keep_what_all_sizes_of_a_picture_need_within_the_limit(ti
         def keep(self, pixels):
             self.kept = pixels
 
+        def prepare(self, inputs):
+            pass
+
     restorer = Restorer(IDENTITY, KeepingEngine())
     restorer(np.zeros((1000, 1400, 3), np.uint8), RestoreOptions(tile=tile, memory_limit=limit))
     assert restorer.engine.kept == pytest.approx(kept, rel=0.05)

@@ -2,6 +2,7 @@
 
 import io
 import logging
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from deblurgan import by_vips, gain_map, jpeg2000, photoshop
 from deblurgan.coded import DAMAGE, Coded, Samples, Saving, refuse_too_large, sane_dpi, say_converted
-from deblurgan.errors import TooLarge, UnreadableImage
+from deblurgan.errors import DeblurganError, TooLarge, UnreadableImage
+from deblurgan.formats import format_of
 from deblurgan.metadata import EXIF_PREFIX, orientation, quiet_pillow
 from deblurgan.png_chunks import colours_of, texts_of, without_extras
 
@@ -28,6 +30,8 @@ QUALITY = 95
 # What one segment holds; XMP's signature takes 29 bytes of it, EXIF's is part of the block.
 _JPEG_EXIF, _JPEG_XMP = 65_533, 65_533 - 29
 _STRIP = 256
+# Bytes that tell the format, and the bits a sample of PNG.
+_HEAD = 64
 _OPENERS: dict[str, type[ImageFile]] = {
     "JPEG": JpegImageFile,
     "PNG": PngImageFile,
@@ -57,6 +61,27 @@ def read(data: bytes, name: str, format: str, max_pixels: int) -> Coded:
         raise TooLarge(f"{name} is too large ({error}); scale it down.") from error
     except DAMAGE as error:
         raise ValueError(str(error)) from error
+
+
+def size_by_header(source: Path) -> tuple[int, int] | None:
+    """(height, width) of an upright 8-bit JPEG or PNG file, as far as its header tells; None if it does not."""
+    try:
+        # What is no file, such as a pipe, can be read but once.
+        if not source.is_file():
+            return None
+        with quiet_pillow(), source.open("rb") as file:
+            head = file.read(_HEAD)
+            format = format_of(head, str(source))
+            if format not in ("JPEG", "PNG") or _is_deep(head, format):
+                return None
+            file.seek(0)
+            picture = _OPENERS[format](file)
+            exif = picture.info.get("exif", b"").removeprefix(EXIF_PREFIX)
+            turned = orientation(exif or None, picture.info.get("xmp")) >= 5
+    # What is wrong with the file is said when it is read.
+    except (DeblurganError, PIL.Image.DecompressionBombError, *DAMAGE):
+        return None
+    return (picture.width, picture.height) if turned else (picture.height, picture.width)
 
 
 def encoded(coded: Coded, format: str, quality: int | None) -> bytes:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from deblurgan import tiling
 from deblurgan.in_threads import in_threads
+from deblurgan.samples import row_bands
 from deblurgan.tiling import SizeRule, Tile
 
 Planes = NDArray[np.float32]
@@ -67,7 +68,7 @@ class Picture:
 
     def halved(self) -> Picture:
         """The picture at half its size, its last rows and columns repeated until they are multiples."""
-        size = self.rule.fit((self.size[0] // 2, self.size[1] // 2))
+        size = _halved(self.size, self.rule)
 
         def read(tile: Tile) -> Planes:
             height, width = tile.size
@@ -100,6 +101,10 @@ class Picture:
         rows = max(_BAND, 2 * self.rule.multiple, 2 * max(self.rule.minimum))
         for _ in in_threads(copy, tiling.bands(tile, rows), self.threads):
             pass
+
+
+def _halved(size: tuple[int, int], rule: SizeRule) -> tuple[int, int]:
+    return rule.fit((size[0] // 2, size[1] // 2))
 
 
 def scales_for(size: tuple[int, int], trained: int) -> int:
@@ -142,6 +147,23 @@ def through(view: Callable[..., Planes], run_pass: RunPass) -> RunPass:
     return run_through
 
 
+def tiles_below(size: tuple[int, int], scales: int, rule: SizeRule, cut: Cut) -> list[list[Tile]]:
+    """The tiles of all passes but the last, the smallest picture's first.
+
+    Args:
+        size: (height, width) of the picture, as the rule asks.
+        scales: how many passes there are with the last.
+        rule: of the network.
+        cut: how each is cut.
+    """
+    sizes = [size]
+    for _ in range(scales - 1):
+        sizes.append(_halved(sizes[-1], rule))
+    return [
+        tiling.plan(smaller, rule, halo=cut.halo, largest=cut.largest, blended=False) for smaller in sizes[:0:-1]
+    ]
+
+
 def found_below(picture: Picture, scales: int, run_passes: Sequence[RunPass], cut: Cut) -> Change:
     """What the last pass is to see of the one before, found by all passes but the last.
 
@@ -156,10 +178,10 @@ def found_below(picture: Picture, scales: int, run_passes: Sequence[RunPass], cu
         smaller = pictures[-1].halved()
         pictures.append(smaller.held() if math.prod(smaller.size) <= _HELD else smaller)
     coarse: Change | None = None
-    for number, smaller in zip(range(1, scales), pictures[:0:-1], strict=True):
-        tiles = tiling.plan(smaller.size, smaller.rule, halo=cut.halo, largest=cut.largest, blended=False)
+    cuts = tiles_below(picture.size, scales, picture.rule, cut)
+    for number, (smaller, tiles) in enumerate(zip(pictures[:0:-1], cuts, strict=True), start=1):
         changes = (change for _, change in found(number, smaller, tiles, coarse, run_passes))
-        coarse = _gathered(smaller.size, tiles, changes)
+        coarse = _gathered(smaller, tiles, changes)
     assert coarse is not None
     return coarse
 
@@ -184,7 +206,7 @@ def found(
     sums: Change | None = None
     for run_pass in others:
         changes = (change for _, change in _found_by(run_pass, number, picture, tiles, coarse))
-        sums = _gathered(picture.size, tiles, changes, sums)
+        sums = _gathered(picture, tiles, changes, sums)
     for tile, (window, change) in zip(tiles, _found_by(last, number, picture, tiles, coarse), strict=True):
         if sums is not None:
             height, width = tile.size
@@ -214,10 +236,19 @@ def _copy_of_part(planes: Planes, tile: Tile) -> Planes:
 
 
 def _gathered(
-    size: tuple[int, int], tiles: list[Tile], changes: Iterator[Planes], added_to: Change | None = None
+    picture: Picture, tiles: list[Tile], changes: Iterator[Planes], added_to: Change | None = None
 ) -> Change:
-    gathered = np.zeros((3, *size), np.float16) if added_to is None else added_to
-    placed = tiling.finished(size, tiles, lambda _: next(changes).transpose(1, 2, 0))
+    gathered = np.empty((3, *picture.size), np.float16) if added_to is None else added_to
+    placed = tiling.finished(picture.size, tiles, lambda _: next(changes).transpose(1, 2, 0))
     for rows, columns, values in placed:
-        gathered[:, rows, columns] += values.transpose(2, 0, 1)
+        gather = partial(_put, gathered[:, rows, columns], values.transpose(2, 0, 1), added_to is not None)
+        for _ in in_threads(gather, row_bands(rows.stop - rows.start), picture.threads):
+            pass
     return gathered
+
+
+def _put(part: Change, values: Planes, is_added: bool, band: slice) -> None:
+    if is_added:
+        part[:, band] += values[:, band]
+    else:
+        part[:, band] = values[:, band]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from functools import lru_cache
@@ -9,7 +10,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, overload
 
+import numpy as np
+
 from deblurgan import memory
+from deblurgan.by_pillow import size_by_header
 from deblurgan.errors import DeblurganError, TargetTaken, TooLarge
 from deblurgan.image import MAX_PIXELS, Image, read, write
 from deblurgan.jobs import Job, PhotoOptions, target_taken
@@ -149,10 +153,16 @@ def _loaded(model: str | None) -> Restorer:
 
 def _done(job: Job, restorer: Restorer, options: PhotoOptions, max_pixels: int | None = None) -> Outcome:
     started = time.perf_counter()
-    if max_pixels is None:
-        photo = _read_within(job.source, options.restore.memory_limit)
-    else:
-        photo = read(job.source, max_pixels=max_pixels, as_stored=True)
+    allowed = pixels_allowed(options.restore.memory_limit) if max_pixels is None else max_pixels
+    foreseen = size_by_header(job.source)
+    if foreseen is not None and math.prod(foreseen) <= allowed:
+        restorer.prepare(foreseen, np.uint8, options.restore)
+    try:
+        photo = read(job.source, max_pixels=allowed, as_stored=True)
+    except TooLarge as error:
+        if max_pixels is not None or allowed == MAX_PIXELS:
+            raise
+        raise TooLarge(f"{str(error).removesuffix('.')}, or allow more --memory.") from error
     size = photo.width, photo.height
     restored = restorer(photo.pixels, options.restore)
     # Under the same name, so that a large blurred picture takes no memory while the sharp one is written.
@@ -192,13 +202,3 @@ def _outcome(
 def pixels_allowed(memory_limit: int | None) -> int:
     """Most pixels that a photograph may have within a memory limit, in bytes; None for no limit of its own."""
     return MAX_PIXELS if memory_limit is None else min(MAX_PIXELS, memory.most_pixels(memory_limit))
-
-
-def _read_within(source: Path, memory_limit: int | None) -> Image:
-    allowed = pixels_allowed(memory_limit)
-    try:
-        return read(source, max_pixels=allowed, as_stored=True)
-    except TooLarge as error:
-        if allowed == MAX_PIXELS:
-            raise
-        raise TooLarge(f"{str(error).removesuffix('.')}, or allow more --memory.") from error

@@ -13,20 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deblurgan import guard, memory, multi_scale, on_pixels, passes, self_ensemble, tiling
+from deblurgan import guard, multi_scale, on_pixels, passes, self_ensemble, tiling
 from deblurgan.catalogue import find
-from deblurgan.engines import Engine, Keeping, TakingPixels, allowed_threads, open_engine
+from deblurgan.engines import Engine, Preparing, TakingPixels, allowed_threads, open_engine
 from deblurgan.errors import DeblurganError
 from deblurgan.manifest import Manifest
 from deblurgan.network_values import to_pixels, to_planes
 from deblurgan.presets import PRESETS
 from deblurgan.restore_options import RestoreOptions
+from deblurgan.restore_plan import Case, Plan
 
 # Pixels from which on it pays to share work among threads.
 _LARGE = 2_000_000
-
-# Pixels of a picture at all its smaller sizes, of its own: a third, and what the network's multiples add.
-_SMALLER_SIZES = 0.4
 
 # Whole numbers up to white, or floats of which 1 is white.
 _DTYPES = ("uint8", "uint16", "float32")
@@ -88,20 +86,45 @@ class Restorer:
                 f"Model {self.manifest.name!r} enlarges pictures; it has only strength 1 and one scale."
             )
         started = time.perf_counter()
-        largest = self._largest_tile(pixels, options)
-        tiles = self._plan(pixels, largest, options)
-        self._keep((pixels.shape[0], pixels.shape[1]), tiles[0].size, largest, options.multi_scale)
+        case = self._case((pixels.shape[0], pixels.shape[1]), pixels.dtype, options)
+        largest = case.largest_tile()
+        plan = case.plan(largest)
+        if isinstance(self.engine, Preparing):
+            self.engine.keep(plan.kept)
         while True:
             try:
-                result, finite = self._tile_by_tile(pixels, tiles, options)
+                result, finite = self._tile_by_tile(pixels, plan, options)
             except MemoryError:
-                smaller = [] if largest is None else self._plan(pixels, math.prod(tiles[0].size) // 2, options)
-                if not smaller or math.prod(smaller[0].size) >= math.prod(tiles[0].size):
+                area = math.prod(plan.tiles[0].size)
+                smaller = None if largest is None else case.plan(area // 2)
+                if smaller is None or math.prod(smaller.tiles[0].size) >= area:
                     raise
-                tiles = smaller
+                plan = smaller
             else:
                 verdict = self._guarded(pixels, result, finite, options)
-                return Restored(result, len(tiles), time.perf_counter() - started, verdict)
+                return Restored(result, len(plan.tiles), time.perf_counter() - started, verdict)
+
+    def prepare(self, size: tuple[int, int], dtype: Any, options: RestoreOptions = RestoreOptions()) -> None:
+        """Let the engine prepare itself, in the background, for a picture that is still being read.
+
+        Args:
+            size: (height, width) of the picture.
+            dtype: of its pixels.
+            options: how it will be restored.
+
+        Raises:
+            DeblurganError: as when it is restored.
+        """
+        # Several views of a picture have sizes of their own.
+        if isinstance(self.engine, Preparing) and not (options.self_ensemble or options.multi_scale):
+            plan = self.plan(size, dtype, options)
+            self.engine.keep(plan.kept)
+            self.engine.prepare(plan.inputs())
+
+    def plan(self, size: tuple[int, int], dtype: Any, options: RestoreOptions) -> Plan:
+        """How a picture would be restored, as far as can be said beforehand; see `prepare`."""
+        case = self._case(size, dtype, options)
+        return case.plan(case.largest_tile())
 
     def guards(self, options: RestoreOptions) -> bool:
         """Whether the guard may act: options and preset allow it, and the model does not enlarge."""
@@ -111,96 +134,27 @@ class Restorer:
         """Give the engine's memory back."""
         self.engine.close()
 
-    def _largest_tile(
-        self, pixels: NDArray[Any], options: RestoreOptions, *, as_floats: bool = False
-    ) -> int | None:
-        """Pixels of the largest tile, None for no tiles; `as_floats` where the engine sees floats in any case."""
-        if self.manifest.tiling == "whole" and isinstance(options.tile, int):
-            raise DeblurganError(f"Model {self.manifest.name!r} must see the whole picture; use tile off.")
-        if self.manifest.tiling == "whole" or options.tile == "off":
-            return None
-        if isinstance(options.tile, int):
-            return options.tile**2
-        return memory.largest_tile(
-            (pixels.shape[0], pixels.shape[1]),
-            bytes_per_sample=pixels.dtype.itemsize,
-            limit=options.memory_limit,
-            engine=(self.engine.name, self.engine.precision),
-            blended=self.manifest.tiling != "free",
-            copies=options.self_ensemble * self_ensemble.COPIES + options.multi_scale * multi_scale.COPIES,
-            enlarged=multi_scale.LARGEST**2 if options.multi_scale else 1.0,
-            by_passes=self.manifest.recurrent_scales > 1,
-            as_pixels=not as_floats and self._pixel_engine(pixels, options) is not None,
-        )
-
-    def _plan(self, pixels: NDArray[Any], largest: int | None, options: RestoreOptions) -> list[tiling.Tile]:
-        return tiling.plan(
-            (pixels.shape[0], pixels.shape[1]),
-            self._rule(options, spare=PRESETS[options.preset].spare),
-            halo=self.manifest.halo,
-            largest=largest,
-            blended=self.manifest.tiling != "free",
-        )
-
-    def _keep(self, size: tuple[int, int], tile: tuple[int, int], largest: int | None, multi_scaled: bool) -> None:
-        """Let the engine stay prepared for all passes: the next picture, or frame, may be of this size, too."""
-        if not isinstance(self.engine, Keeping):
-            return
-        wanted = math.prod(tile) + _SMALLER_SIZES * math.prod(size)
-        allowed = math.inf if largest is None else float(largest)
-        if multi_scaled:
-            wanted *= multi_scale.TOGETHER
-            allowed *= multi_scale.LARGEST**2
-        self.engine.keep(int(min(wanted, allowed)))
-
-    def _rule(self, options: RestoreOptions, *, spare: bool) -> tiling.SizeRule:
-        minimum = self.manifest.minimum_size
-        # Of a quarter turn, either side may be the height.
-        least = (max(minimum), max(minimum)) if options.self_ensemble else minimum
-        return tiling.SizeRule(self.manifest.size_multiple, least, spare)
+    def _case(self, size: tuple[int, int], dtype: Any, options: RestoreOptions) -> Case:
+        return Case(self.manifest, self.engine, size, np.dtype(dtype), options)
 
     def _tile_by_tile(
-        self, pixels: NDArray[Any], tiles: list[tiling.Tile], options: RestoreOptions
+        self, pixels: NDArray[Any], plan: Plan, options: RestoreOptions
     ) -> tuple[NDArray[Any], bool]:
         """The result, and whether the network gave nothing but finite values."""
-        trained = self.manifest.recurrent_scales
-        scales = passes.scales_for((pixels.shape[0], pixels.shape[1]), trained)
-        engine = self._pixel_engine(pixels, options)
-        if scales == 1 or (len(tiles) == 1 and scales == trained):
+        engine = self.engine if plan.on_pixels and isinstance(self.engine, TakingPixels) else None
+        if not plan.scales:
             if engine is not None:
-                return on_pixels.restored(engine, pixels, tiles)
-            return self._put_together(pixels, tiles, options, self._run(pixels, tiles, options))
-        size = (tiles[-1].top + tiles[-1].size[0], tiles[-1].left + tiles[-1].size[1])
-        rule = self._rule(options, spare=False)
+                return on_pixels.restored(engine, pixels, plan.tiles)
+            return self._put_together(pixels, plan.tiles, options, self._run(pixels, plan.tiles, options))
         picture = passes.Picture(
-            size, rule, lambda tile: self._planes(pixels, tile, options)[0], self._threads_for(pixels)
+            plan.size, plan.rule, lambda tile: self._planes(pixels, tile, options)[0], self._threads_for(pixels)
         )
-        run_passes = self._run_passes(options, scales - trained)
-        # All passes but the last see floats.
-        largest = self._largest_tile(pixels, options, as_floats=True) or math.inf
-        most = int(min(math.prod(tiles[0].size), largest))
-        cut = passes.Cut(self.manifest.halo, most)
-        coarse = passes.found_below(picture, scales, run_passes, cut)
+        run_passes = self._run_passes(options, plan.surplus)
+        coarse = passes.found_below(picture, plan.scales, run_passes, plan.below)
         if engine is not None:
-            return on_pixels.restored(engine, pixels, tiles, trained, coarse)
-        found = passes.found(scales, picture, tiles, coarse, run_passes)
-        return self._put_together(pixels, tiles, options, itertools.starmap(_changed, found))
-
-    def _pixel_engine(self, pixels: NDArray[Any], options: RestoreOptions) -> TakingPixels | None:
-        """The engine, if it can restore the picture's pixels as they are."""
-        preset = PRESETS[options.preset]
-        if not (isinstance(self.engine, TakingPixels) and self.engine.takes_pixels and pixels.dtype == np.uint8):
-            return None
-        if options.self_ensemble or options.multi_scale or options.strength < 1:
-            return None
-        if (
-            self.manifest.scale > 1
-            or self.manifest.tiling == "overlap"
-            or preset.truncate
-            or preset.fill is not None
-        ):
-            return None
-        return self.engine
+            return on_pixels.restored(engine, pixels, plan.tiles, plan.trained, coarse)
+        found = passes.found(plan.scales, picture, plan.tiles, coarse, run_passes)
+        return self._put_together(pixels, plan.tiles, options, itertools.starmap(_changed, found))
 
     def _put_together(
         self,

@@ -10,7 +10,7 @@ import pytest
 
 from deblurgan import passes, tiling
 from deblurgan.catalogue import find
-from deblurgan.engines import ENGINES, allowed_threads, choice, choose, open_engine
+from deblurgan.engines import ALL_PASSES, ENGINES, Input, allowed_threads, choice, choose, open_engine
 from deblurgan.engines.table import EngineEntry
 from deblurgan.errors import UnknownEngine
 from deblurgan.tiling import SizeRule
@@ -40,20 +40,39 @@ def test_bf16_that_the_processor_lacks_is_taken_and_said_once(monkeypatch, caplo
         assert [record.getMessage()[:26] for record in caplog.records] == ["This processor has no bf16"] * warnings
 
 
+def watched_openvino(monkeypatch):
+    """An engine that keeps nothing unless told to, and a list of what it compiles."""
+    monkeypatch.setattr("deblurgan.engines.openvino_compiled._PIXELS_KEPT", 0)
+    engine, compiled = open_engine(find("fast"), "openvino"), []
+    prepare = engine._networks._core.compile_model
+    watched = types.SimpleNamespace(compile_model=lambda *network: compiled.append(network) or prepare(*network))
+    monkeypatch.setattr(engine._networks, "_core", watched)
+    return engine, compiled
+
+
 @pytest.mark.skipif("openvino" not in INSTALLED, reason="the others take any shape as it comes")
 def test_openvino_is_prepared_anew_only_for_what_it_may_not_keep(monkeypatch):
-    monkeypatch.setattr("deblurgan.engines.openvino._PIXELS_KEPT", 0)
-    engine = open_engine(find("fast"), "openvino")
-    compiled = []
-
-    prepare = engine._core.compile_model
-    watched = types.SimpleNamespace(compile_model=lambda *network: compiled.append(network) or prepare(*network))
-    monkeypatch.setattr(engine, "_core", watched)
+    engine, compiled = watched_openvino(monkeypatch)
     for pixels, times in ((0, 2), (0, 4), (64**2 + 128**2, 5), (64**2 + 128**2, 5)):
         engine.keep(pixels)
         for side in (64, 128):
             engine.run(np.zeros((1, 3, side, side), np.float32))
         assert len(compiled) == times
+    engine.close()
+
+
+@pytest.mark.skipif("openvino" not in INSTALLED, reason="the others take any shape as it comes")
+def test_openvino_prepares_what_it_may_keep_before_the_picture_is_there(monkeypatch):
+    engine, compiled = watched_openvino(monkeypatch)
+    engine.keep(64**2 + 96**2)
+    engine.prepare(
+        [Input(ALL_PASSES, (side, side), on_pixels=on) for side, on in ((64, True), (96, False), (128, False))]
+    )
+    engine.run_on_pixels(ALL_PASSES, *(np.zeros((64, 64, 3), np.uint8), None, np.empty((64, 64, 3), np.uint8)))
+    engine.run(np.zeros((1, 3, 96, 96), np.float32))
+    assert len(compiled) == 2
+    engine.run(np.zeros((1, 3, 128, 128), np.float32))
+    assert len(compiled) == 3
     engine.close()
 
 

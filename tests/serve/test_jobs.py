@@ -17,6 +17,7 @@ from conftest import IDENTITY, IdentityEngine
 from deblurgan.image import read
 from deblurgan.jobs import PhotoOptions
 from deblurgan.restore import Restorer
+from deblurgan.restore_plan import Case
 from deblurgan.serve.handlers import Task, restore_footage
 from deblurgan.serve.line import Ticket
 from deblurgan.serve.watched import WatchedRestorer
@@ -54,7 +55,7 @@ def test_parts_of_a_result_can_be_fetched(client):
 
 
 def test_progress_grows_tile_by_tile(make_app, patient_engine, monkeypatch):
-    monkeypatch.setattr(Restorer, "_largest_tile", lambda *_, **__: 160**2)
+    monkeypatch.setattr(Case, "largest_tile", lambda *_, **__: 160**2)
     seen = []
     run = patient_engine.run
     app = make_app()
@@ -76,7 +77,7 @@ def test_smaller_pictures_of_a_scale_recurrent_model_do_not_count_as_progress(mo
             seen.append((number, ticket.progress))
             change[...] = 0
 
-    monkeypatch.setattr(Restorer, "_largest_tile", lambda *_, **__: 160**2)
+    monkeypatch.setattr(Case, "largest_tile", lambda *_, **__: 160**2)
     seen, ticket = [], Ticket()
     recurrent = dataclasses.replace(IDENTITY, recurrent_scales=3)
     WatchedRestorer(Restorer(recurrent, Passing()), ticket)(np.zeros((400, 400, 3), np.uint8))
@@ -120,7 +121,7 @@ def test_a_deleted_job_is_gone_with_its_files(make_app):
 
 
 def test_a_cancelled_job_stops_before_its_next_tile(make_app, patient_engine, monkeypatch):
-    monkeypatch.setattr(Restorer, "_largest_tile", lambda *_, **__: 160**2)
+    monkeypatch.setattr(Case, "largest_tile", lambda *_, **__: 160**2)
     patient_engine.go.clear()
     app = make_app()
     with TestClient(app) as client:
@@ -169,7 +170,7 @@ def test_a_job_that_finds_no_room_on_disk_keeps_no_place(make_app, monkeypatch):
 
 
 def test_a_job_may_not_be_in_work_for_ever(make_app, patient_engine, monkeypatch):
-    monkeypatch.setattr(Restorer, "_largest_tile", lambda *_, **__: 160**2)
+    monkeypatch.setattr(Case, "largest_tile", lambda *_, **__: 160**2)
     run = patient_engine.run
     monkeypatch.setattr(patient_engine, "run", lambda batch: (time.sleep(0.05), run(batch))[1])
     with TestClient(make_app(job_seconds=0.01)) as client:

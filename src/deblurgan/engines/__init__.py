@@ -1,7 +1,15 @@
 """Engines: what runs a network on this machine, behind one protocol."""
 
 from deblurgan.engines.choice import choose, open_engine, timings
-from deblurgan.engines.protocol import ALL_PASSES, PRECISIONS, Engine, EngineOptions, Keeping, TakingPixels
+from deblurgan.engines.protocol import (
+    ALL_PASSES,
+    PRECISIONS,
+    Engine,
+    EngineOptions,
+    Input,
+    Preparing,
+    TakingPixels,
+)
 from deblurgan.engines.table import ENGINES
 from deblurgan.engines.threads import allowed_threads
 
@@ -11,7 +19,8 @@ __all__ = [
     "PRECISIONS",
     "Engine",
     "EngineOptions",
-    "Keeping",
+    "Input",
+    "Preparing",
     "TakingPixels",
     "allowed_threads",
     "choose",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -26,6 +27,21 @@ class EngineOptions:
 
     threads: int
     precision: str = "auto"
+
+
+@dataclass(frozen=True)
+class Input:
+    """What an engine will be given.
+
+    Attributes:
+        number: of the pass, from 1, or `ALL_PASSES`.
+        size: (height, width) of the picture.
+        on_pixels: it comes as 8-bit pixels.
+    """
+
+    number: int
+    size: tuple[int, int]
+    on_pixels: bool
 
 
 class Engine(Protocol):
@@ -76,11 +92,15 @@ class Engine(Protocol):
 
 
 @runtime_checkable
-class Keeping(Protocol):
-    """An engine that prepares itself for each shape of input, which is worth keeping if such inputs come again."""
+class Preparing(Protocol):
+    """An engine that prepares itself for each shape of input."""
+
+    def prepare(self, inputs: Sequence[Input]) -> None:
+        """Begin, in the background, to prepare for inputs that will come, in their order."""
+        ...
 
     def keep(self, pixels: int) -> None:
-        """Let it hold on to working memory for inputs of so many pixels together, from now on."""
+        """Let it stay prepared, with working memory, for inputs of so many pixels together, from now on."""
         ...
 
 

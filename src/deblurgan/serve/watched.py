@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deblurgan.engines import Engine, Keeping, TakingPixels
+from deblurgan.engines import Engine, Input, Preparing, TakingPixels
 from deblurgan.restore import Restored, Restorer
 from deblurgan.restore_options import RestoreOptions
 from deblurgan.serve.line import Ticket
@@ -39,7 +40,7 @@ class WatchedRestorer(Restorer):
             Unwanted, Problem: the ticket said so.
         """
         self.began = time.monotonic()
-        tiles = len(self._plan(pixels, self._largest_tile(pixels, options), options))
+        tiles = len(self.plan((pixels.shape[0], pixels.shape[1]), pixels.dtype, options).tiles)
         self._watch.share = 1 / (tiles * self.pictures)
         try:
             return super().__call__(pixels, options)
@@ -95,9 +96,14 @@ class _WatchedEngine:
         self._count_tile()
         return is_finite
 
+    def prepare(self, inputs: Sequence[Input]) -> None:
+        """As the engine, if it prepares itself."""
+        if isinstance(self._engine, Preparing):
+            self._engine.prepare(inputs)
+
     def keep(self, pixels: int) -> None:
         """As the engine, if it prepares itself."""
-        if isinstance(self._engine, Keeping):
+        if isinstance(self._engine, Preparing):
             self._engine.keep(pixels)
 
     def _count_tile(self) -> None:

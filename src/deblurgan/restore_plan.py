@@ -1,0 +1,168 @@
+"""Decide how a picture is restored: in which tiles and passes, and so what the engine will be given."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deblurgan import memory, multi_scale, passes, self_ensemble, tiling
+from deblurgan.engines import ALL_PASSES, Engine, Input, TakingPixels
+from deblurgan.errors import DeblurganError
+from deblurgan.manifest import Manifest
+from deblurgan.presets import PRESETS
+from deblurgan.restore_options import RestoreOptions
+
+# Pixels of a picture at all its smaller sizes, of its own: a third, and what the network's multiples add.
+_SMALLER_SIZES = 0.4
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a picture is restored.
+
+    Attributes:
+        tiles: that the network, or its last pass, sees.
+        scales: sizes at which the picture is seen, in a pass each; 0 where the network runs its passes itself.
+        below: how the passes before the last are cut.
+        rule: which inputs the passes take.
+        on_pixels: the tiles go to the engine as 8-bit pixels.
+        trained: passes that the network was trained with.
+        kept: pixels together that an engine may stay prepared for, since the next picture, or frame, may be of
+            this size, too.
+    """
+
+    tiles: list[tiling.Tile]
+    scales: int
+    below: passes.Cut
+    rule: tiling.SizeRule
+    on_pixels: bool
+    trained: int
+    kept: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the picture as the network wants it."""
+        last = self.tiles[-1]
+        return last.top + last.size[0], last.left + last.size[1]
+
+    @property
+    def surplus(self) -> int:
+        """Passes beyond those the network was trained with."""
+        return self.scales - self.trained
+
+    def inputs(self) -> list[Input]:
+        """What the engine will be given, in that order, each size once."""
+        if not self.scales:
+            return [Input(ALL_PASSES, self.tiles[0].size, self.on_pixels)]
+        cuts = passes.tiles_below(self.size, self.scales, self.rule, self.below)
+        below = [
+            Input(max(1, number - self.surplus), tiles[0].size, on_pixels=False)
+            for number, tiles in enumerate(cuts, start=1)
+        ]
+        return [*below, Input(self.trained, self.tiles[0].size, self.on_pixels)]
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that a plan depends on.
+
+    Attributes:
+        manifest: facts about the model.
+        engine: that has it loaded.
+        size: (height, width) of the picture.
+        dtype: of its pixels.
+        options: how it is to be restored.
+    """
+
+    manifest: Manifest
+    engine: Engine
+    size: tuple[int, int]
+    dtype: np.dtype[Any]
+    options: RestoreOptions
+
+    def largest_tile(self, *, as_floats: bool = False) -> int | None:
+        """Pixels of the largest tile, None for no tiles.
+
+        Args:
+            as_floats: the engine sees floats in any case.
+
+        Raises:
+            DeblurganError: the model cannot be tiled but tiles were asked for.
+        """
+        options = self.options
+        if self.manifest.tiling == "whole" and isinstance(options.tile, int):
+            raise DeblurganError(f"Model {self.manifest.name!r} must see the whole picture; use tile off.")
+        if self.manifest.tiling == "whole" or options.tile == "off":
+            return None
+        if isinstance(options.tile, int):
+            return options.tile**2
+        return memory.largest_tile(
+            self.size,
+            bytes_per_sample=self.dtype.itemsize,
+            limit=options.memory_limit,
+            engine=(self.engine.name, self.engine.precision),
+            blended=self.manifest.tiling != "free",
+            copies=options.self_ensemble * self_ensemble.COPIES + options.multi_scale * multi_scale.COPIES,
+            enlarged=multi_scale.LARGEST**2 if options.multi_scale else 1.0,
+            by_passes=self.manifest.recurrent_scales > 1,
+            as_pixels=not as_floats and self.takes_pixels,
+        )
+
+    def plan(self, largest: int | None) -> Plan:
+        """Plan with tiles of at most so many pixels; None for no tiles."""
+        tiles = tiling.plan(
+            self.size,
+            self._rule(spare=PRESETS[self.options.preset].spare),
+            halo=self.manifest.halo,
+            largest=largest,
+            blended=self.manifest.tiling != "free",
+        )
+        trained = self.manifest.recurrent_scales
+        scales = passes.scales_for(self.size, trained)
+        at_once = scales == 1 or (len(tiles) == 1 and scales == trained)
+        # All passes but the last see floats.
+        most = math.prod(tiles[0].size)
+        if not at_once:
+            most = int(min(most, self.largest_tile(as_floats=True) or math.inf))
+        return Plan(
+            tiles,
+            0 if at_once else scales,
+            passes.Cut(self.manifest.halo, most),
+            self._rule(spare=False),
+            self.takes_pixels,
+            trained,
+            self._kept(math.prod(tiles[0].size), largest),
+        )
+
+    @property
+    def takes_pixels(self) -> bool:
+        """Whether the engine can restore the picture's pixels as they are."""
+        options, preset = self.options, PRESETS[self.options.preset]
+        as_they_are = not (options.self_ensemble or options.multi_scale or options.strength < 1)
+        as_usual = not preset.truncate and preset.fill is None
+        return (
+            isinstance(self.engine, TakingPixels)
+            and self.engine.takes_pixels
+            and self.dtype == np.uint8
+            and as_they_are
+            and as_usual
+            and self.manifest.scale == 1
+            and self.manifest.tiling != "overlap"
+        )
+
+    def _kept(self, tile: int, largest: int | None) -> int:
+        wanted = tile + _SMALLER_SIZES * math.prod(self.size)
+        allowed = math.inf if largest is None else float(largest)
+        if self.options.multi_scale:
+            wanted *= multi_scale.TOGETHER
+            allowed *= multi_scale.LARGEST**2
+        return int(min(wanted, allowed))
+
+    def _rule(self, *, spare: bool) -> tiling.SizeRule:
+        minimum = self.manifest.minimum_size
+        # Of a quarter turn, either side may be the height.
+        least = (max(minimum), max(minimum)) if self.options.self_ensemble else minimum
+        return tiling.SizeRule(self.manifest.size_multiple, least, spare)
