@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import PIL.Image
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from conftest import IDENTITY, IdentityEngine
@@ -53,6 +53,7 @@ class PreparedEngine(IdentityEngine):
             self.came.append(given)
 
 
+@settings(max_examples=30)
 @given(
     size=st.tuples(st.integers(1, 200), st.integers(1, 200)),
     shortest=st.sampled_from([1, 2048]),
@@ -60,6 +61,7 @@ class PreparedEngine(IdentityEngine):
     scales=st.integers(1, 3),
     dtype=st.sampled_from([np.uint8, np.uint16]),
 )
+@example(size=(1, 1), shortest=2048, tile=96, scales=2, dtype=np.uint8)
 def test_what_was_foreseen_is_what_comes(size, shortest, tile, scales, dtype):
     engine, options = PreparedEngine(), RestoreOptions(tile=tile)
     restorer = Restorer(dataclasses.replace(IDENTITY, recurrent_scales=scales), engine)

@@ -54,7 +54,7 @@ class Plan:
         return self.scales - self.trained
 
     def inputs(self) -> list[Input]:
-        """What the engine will be given, in that order, each size once."""
+        """What the engine will be given, in the order in which each first comes."""
         if not self.scales:
             return [Input(ALL_PASSES, self.tiles[0].size, self.on_pixels)]
         cuts = passes.tiles_below(self.size, self.scales, self.rule, self.below)
@@ -62,7 +62,8 @@ class Plan:
             Input(max(1, number - self.surplus), tiles[0].size, on_pixels=False)
             for number, tiles in enumerate(cuts, start=1)
         ]
-        return [*below, Input(self.trained, self.tiles[0].size, self.on_pixels)]
+        # A pass beyond those trained may see tiles of the size that the one before it saw.
+        return [*dict.fromkeys(below), Input(self.trained, self.tiles[0].size, self.on_pixels)]
 
 
 @dataclass(frozen=True)
