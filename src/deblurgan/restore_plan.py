@@ -129,13 +129,13 @@ class Case:
         if not at_once:
             most = int(min(most, self.largest_tile(as_floats=True) or math.inf))
         return Plan(
-            tiles,
-            0 if at_once else scales,
-            passes.Cut(self.manifest.halo, most),
-            self._rule(spare=False),
-            self.takes_pixels,
-            trained,
-            self._kept(math.prod(tiles[0].size), largest),
+            tiles=tiles,
+            scales=0 if at_once else scales,
+            below=passes.Cut(self.manifest.halo, most),
+            rule=self._rule(spare=False),
+            on_pixels=self.takes_pixels,
+            trained=trained,
+            kept=self._kept(math.prod(tiles[0].size), largest),
         )
 
     @property

@@ -86,7 +86,7 @@ class CompiledNetworks:
         self._compiled: OrderedDict[Key, _Compiled] = OrderedDict()
         self._pixels_kept = _PIXELS_KEPT
         self._background = ThreadPoolExecutor(1, "preparing")
-        self._turn = threading.Lock()
+        self._turn, self._copying = threading.Lock(), threading.Lock()
 
     def keep(self, pixels: int) -> None:
         """Hold on to what was compiled for inputs of so many pixels together; small ones are kept in any case."""
@@ -132,7 +132,9 @@ class CompiledNetworks:
                 self._compiled.popitem(last=False)
         with compiled.making:
             if compiled.network is None:
-                fixed = network(key.form).clone()
+                # Two threads may want a network of one form, for two shapes.
+                with self._copying:
+                    fixed = network(key.form).clone()
                 fixed.reshape({place: list(shape) for place, shape in enumerate(key.shapes)})
                 prepared = fixed.prepared if isinstance(fixed, Parts) else partial(self._core.compile_model, fixed)
                 compiled.network = prepared(DEVICE, self._sharing(key.at_once))
