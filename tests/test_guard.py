@@ -1,10 +1,13 @@
 """The guard takes back damage and needless change, and leaves good restorations alone."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deblurgan.block_statistics import measure, steepest
 from deblurgan.blur import BlurSettings, draw_exposure, expose
 from deblurgan.guard import CRITERIA, Criterion, Verdict, blurred_share, judge, mix
 
@@ -151,6 +154,25 @@ def test_damage_in_one_place_costs_nothing_elsewhere(exposed):
     mixed = guarded(blurred, spoilt)
     np.testing.assert_array_equal(mixed[300:, 300:], sharp[300:, 300:])
     np.testing.assert_allclose(mixed[40:90, 40:90], blurred[40:90, 40:90], atol=1e-6)
+
+
+@settings(max_examples=40)
+@given(sizes, st.integers(0, 2**32 - 1), st.sampled_from(["uint8", "uint16"]), st.booleans())
+def test_whole_numbers_measure_as_their_floats_do(size, seed, kind, extreme):
+    white = np.iinfo(kind).max
+    before, after = noise(size, seed), noise(size, seed + 1)
+    if extreme:
+        before, after = (before > 0.5).astype(np.float32), np.ones_like(before)
+    before, after = (np.round(white * picture).astype(kind) for picture in (before, after))
+    as_floats = [(picture / white).astype(np.float32) for picture in (before, after)]
+    whole, floats = measure(before, after), measure(*as_floats)
+    for field in fields(whole):
+        # The strength of a grid is a root, which magnifies rounding where there is none.
+        tolerance = 0.03 if field.name == "grid" else 1e-5
+        measured, expected = (getattr(statistics, field.name) for statistics in (whole, floats))
+        np.testing.assert_allclose(measured, expected, atol=tolerance, err_msg=field.name)
+    for measured, expected in zip(steepest(before), steepest(as_floats[0]), strict=True):
+        np.testing.assert_allclose(measured, expected, atol=1e-5)
 
 
 def test_threads_change_nothing(exposed):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deblurgan.in_threads import in_threads
-from deblurgan.samples import as_float
+from deblurgan.samples import white_of
 
 Values = NDArray[np.float32]
 
@@ -24,6 +24,10 @@ FAR = 4
 """Distance in pixels over which a blurred edge still rises and a sharp one does not."""
 
 _WHITE, _DARK = 0.97, 0.35  # from the first on a value may be clipped; a block of a lesser mean is dark
+
+# What holds the differences of a picture's samples, and their sums over a block's rows: whole numbers of half the
+# size of floats, or of their size, take half the time.
+_DIFFERENCES: dict[str, type[np.number[Any]]] = {"uint8": np.int16, "uint16": np.int32, "float32": np.float32}
 
 _PERIOD = 16  # the grids of strided and transposed convolutions have periods that divide it
 _VISIBLE = 0.004  # a pattern of one grey level of 8 bits
@@ -71,26 +75,26 @@ def measure(before: NDArray[Any], after: NDArray[Any], threads: int = 1) -> Stat
     """
     columns = edges(before.shape[1])
     grids = _Grids((before.shape[0], before.shape[1]))
+    differences, white = _DIFFERENCES[before.dtype.name], np.float32(white_of(before.dtype))
 
     def of_band(rows: tuple[int, int]) -> tuple[_BandOfChange, tuple[Values, ...]]:
         top, bottom = rows
-        old, new = as_float(before[top:bottom]), as_float(after[top:bottom])
-        change = np.clip(new, 0, 1)
-        change -= old
-        repeated = grids.part_of(top, change)
-        pixels = np.float32(bottom - top) * np.diff(columns).astype(np.float32)
+        old, new = before[top:bottom], after[top:bottom]
+        clipped = np.clip(new, 0, 1) if new.dtype.kind == "f" else new
+        change = np.subtract(clipped, old, dtype=differences)
+        pixels = white * np.float32(bottom - top) * np.diff(columns).astype(np.float32)
         # Green alone: it carries most of the luminance, and three channels would cost three times as much.
         green_change = np.ascontiguousarray(change[..., 1])
-        green = np.ascontiguousarray(as_float(before[top : bottom + FAR, :, 1]))
-        return repeated, (
-            _reduce(np.minimum, old, columns),
-            _reduce(np.maximum, old, columns),
-            _reduce(np.minimum, new, columns),
-            _reduce(np.maximum, new, columns),
-            _reduce(np.add, change, columns) / pixels[:, None],
-            _reduce(np.add, np.abs(change, out=change), columns).mean(axis=1) / pixels,
+        green = before[top : bottom + FAR, :, 1].astype(differences)
+        return grids.part_of(top, change, white), (
+            _extremes(np.minimum, old, columns) / white,
+            _extremes(np.maximum, old, columns) / white,
+            _extremes(np.minimum, new, columns) / white,
+            _extremes(np.maximum, new, columns) / white,
+            _sum(change, columns) / pixels[:, None],
+            _sum(np.abs(change, out=change), columns).mean(axis=1) / pixels,
             _roughness(green_change, columns) / pixels,
-            *_steepest(green, columns),
+            *(largest / white for largest in _steepest(green, columns)),
             _sum(green[: bottom - top], columns) / pixels,
         )
 
@@ -113,12 +117,14 @@ def steepest(picture: NDArray[Any]) -> tuple[Values, Values, NDArray[np.bool_]]:
         picture: [H, W, 3]; uint8, uint16, or float32 in [0, 1].
     """
     columns = edges(picture.shape[1])
+    differences, white = _DIFFERENCES[picture.dtype.name], np.float32(white_of(picture.dtype))
     bands = []
     for top, bottom in pairwise(edges(picture.shape[0])):
-        green = np.ascontiguousarray(as_float(picture[top : bottom + FAR, :, 1]))
-        pixels = np.float32(bottom - top) * np.diff(columns).astype(np.float32)
-        high = as_float(_reduce(np.maximum, picture[top:bottom], columns))
-        bands.append((*_steepest(green, columns), high, _sum(green[: bottom - top], columns) / pixels))
+        green = picture[top : bottom + FAR, :, 1].astype(differences)
+        pixels = white * np.float32(bottom - top) * np.diff(columns).astype(np.float32)
+        high = _extremes(np.maximum, picture[top:bottom], columns) / white
+        near_and_far = (largest / white for largest in _steepest(green, columns))
+        bands.append((*near_and_far, high, _sum(green[: bottom - top], columns) / pixels))
     near, far, high, brightness = map(np.stack, zip(*bands, strict=True))
     return near, far, _lights(high, brightness)
 
@@ -133,15 +139,18 @@ def _edges(length: int, side: int) -> NDArray[np.intp]:
     return np.append(side * np.arange(max(1, (length + side // 2) // side)), length)
 
 
-def _reduce(operation: np.ufunc, band: NDArray[Any], columns: NDArray[np.intp]) -> NDArray[Any]:
-    """Reduce a band [h, W, 3] to its blocks, [columns, 3]."""
-    flat = np.ascontiguousarray(operation.reduce(band, axis=0).T)
-    return operation.reduceat(flat, columns[:-1], axis=1).T
+def _extremes(extreme: np.ufunc, band: NDArray[Any], columns: NDArray[np.intp]) -> Values:
+    """Least or largest values of a band's blocks, [h, W, 3] to [columns, 3]."""
+    return extreme.reduceat(extreme.reduce(band, axis=0), columns[:-1], axis=0).astype(np.float32)
 
 
-def _sum(band: Values, columns: NDArray[np.intp]) -> Values:
-    """Sum a band [h, W] over its blocks, [columns]."""
-    return np.add.reduceat(band.sum(axis=0), columns[:-1])
+def _sum(band: NDArray[Any], columns: NDArray[np.intp]) -> Values:
+    """Sum a band of differences, [h, W, ...], over its blocks, [columns, ...]."""
+    return _over_columns(np.add.reduce(band, axis=0, dtype=band.dtype), columns)
+
+
+def _over_columns(sums: NDArray[Any], columns: NDArray[np.intp]) -> Values:
+    return np.add.reduceat(sums, columns[:-1], axis=0, dtype=np.float32)
 
 
 def _lights(high: Values, brightness: Values) -> NDArray[np.bool_]:
@@ -149,22 +158,22 @@ def _lights(high: Values, brightness: Values) -> NDArray[np.bool_]:
     return (high.max(axis=2) >= _WHITE) & (brightness < _DARK)
 
 
-def _roughness(green_change: Values, columns: NDArray[np.intp]) -> Values:
+def _roughness(green_change: NDArray[Any], columns: NDArray[np.intp]) -> Values:
     """Sum of the differences between diagonal neighbours, as magnitudes, [columns]."""
-    sums = np.zeros(green_change.shape[1], np.float32)
+    sums = np.zeros(green_change.shape[1], green_change.dtype)
     difference = green_change[1:, 1:] - green_change[:-1, :-1]
-    sums[1:] = np.abs(difference, out=difference).sum(axis=0)
-    return np.add.reduceat(sums, columns[:-1])
+    np.add.reduce(np.abs(difference, out=difference), axis=0, out=sums[1:])
+    return _over_columns(sums, columns)
 
 
-def _steepest(green: Values, columns: NDArray[np.intp]) -> tuple[Values, Values]:
+def _steepest(green: NDArray[Any], columns: NDArray[np.intp]) -> tuple[Values, Values]:
     """Largest differences right, down and along both diagonals, over 1 and `FAR` pixels, [columns, 4] each."""
     return _largest_difference(green, 1, columns), _largest_difference(green, FAR, columns)
 
 
-def _largest_difference(green: Values, distance: int, columns: NDArray[np.intp]) -> Values:
+def _largest_difference(green: NDArray[Any], distance: int, columns: NDArray[np.intp]) -> Values:
     height, width = green.shape
-    largest = np.zeros((4, width), np.float32)
+    largest = np.zeros((4, width), green.dtype)
     if height > distance and width > distance:
         upper, lower = green[:-distance], green[distance:]
         for index, (first, second) in enumerate(
@@ -178,7 +187,7 @@ def _largest_difference(green: Values, distance: int, columns: NDArray[np.intp])
             difference = first - second
             np.abs(difference, out=difference)
             largest[index, : difference.shape[1]] = difference.max(axis=0)
-    return np.maximum.reduceat(largest, columns[:-1], axis=1).T
+    return np.maximum.reduceat(largest, columns[:-1], axis=1).T.astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -206,16 +215,17 @@ class _Grids:
         self.powers = np.zeros((len(self.down) - 1, self.width), np.float32)
         self.cells = np.zeros(len(self.down) - 1, np.int64)
 
-    def part_of(self, top: int, change: Values) -> _BandOfChange:
-        """What a band of the change, [h, W, 3], that starts in row `top`, contributes."""
+    def part_of(self, top: int, change: NDArray[Any], white: np.float32) -> _BandOfChange:
+        """What a band of the change, [h, W, 3], that starts in row `top`, contributes; `white` counts as 1."""
         cells = len(change) // _PERIOD
         inside = change[: cells * _PERIOD, : self.width]
         grey = inside[..., 0] + inside[..., 1]
         grey += inside[..., 2]
-        grey *= np.float32(1 / 3)
         region = int(np.searchsorted(self.down, top, side="right")) - 1
-        sums = grey.reshape(cells, _PERIOD, self.width).sum(axis=0)
-        return _BandOfChange(region, sums, np.einsum("ij,ij->j", grey, grey), cells)
+        sums = np.add.reduce(grey.reshape(cells, _PERIOD, self.width), axis=0, dtype=grey.dtype)
+        exact = grey.astype(np.float32, copy=False)
+        scale = 1 / (3 * white)
+        return _BandOfChange(region, sums * scale, np.einsum("ij,ij->j", exact, exact) * scale**2, cells)
 
     def add(self, band: _BandOfChange) -> None:
         """Add what a band contributes; the order tells in the last digits."""

@@ -29,7 +29,8 @@ QUALITY = 95
 
 # What one segment holds; XMP's signature takes 29 bytes of it, EXIF's is part of the block.
 _JPEG_EXIF, _JPEG_XMP = 65_533, 65_533 - 29
-_STRIP = 256
+# Rows at a time: what is passed on in small pieces goes through the same memory each time.
+_STRIP = 64
 # Bytes that tell the format, and the bits a sample of PNG.
 _HEAD = 64
 _OPENERS: dict[str, type[ImageFile]] = {
@@ -195,7 +196,8 @@ def _samples(picture: ImageFile) -> Samples:
     # Strip by strip: converting and exporting the whole would hold a large photo three times more.
     for top in range(0, picture.height, _STRIP):
         strip = picture.crop((0, top, picture.width, min(top + _STRIP, picture.height)))
-        bands[top : top + _STRIP] = np.asarray(strip.convert(mode)).reshape(strip.height, strip.width, -1)
+        converted = strip if strip.mode == mode else strip.convert(mode)
+        bands[top : top + _STRIP] = np.asarray(converted).reshape(strip.height, strip.width, -1)
     return bands
 
 

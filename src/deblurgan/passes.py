@@ -73,12 +73,17 @@ class Picture:
         def read(tile: Tile) -> Planes:
             height, width = tile.size
             top, left = 2 * tile.top, 2 * tile.left
-            four = self.read(
-                tiling.window(top, left, min(2 * height, self.size[0] - top), min(2 * width, self.size[1] - left))
+            there = tiling.window(
+                top, left, min(2 * height, self.size[0] - top), min(2 * width, self.size[1] - left)
             )
-            rows = four[:, 0::2] + four[:, 1::2]
-            half = rows[:, :, 0::2] + rows[:, :, 1::2]
-            half *= np.float32(0.25)
+            half = np.empty((3, there.size[0] // 2, there.size[1] // 2), np.float32)
+            for band in self._bands(there):
+                four = self.read(band)
+                rows = four[:, 0::2] + four[:, 1::2]
+                start = (band.top - top) // 2
+                mean = half[:, start : start + rows.shape[1]]
+                np.add(rows[:, :, 0::2], rows[:, :, 1::2], out=mean)
+                mean *= np.float32(0.25)
             missing = (0, height - half.shape[1]), (0, width - half.shape[2])
             return np.pad(half, ((0, 0), *missing), "edge") if any(map(any, missing)) else half
 
@@ -97,10 +102,12 @@ class Picture:
             top = band.top - tile.top
             planes[:, top : top + band.size[0]] = self.read(band)
 
-        # What is mirrored past an edge must lie in the last band with the rows it is made of.
-        rows = max(_BAND, 2 * self.rule.multiple, 2 * max(self.rule.minimum))
-        for _ in in_threads(copy, tiling.bands(tile, rows), self.threads):
+        for _ in in_threads(copy, self._bands(tile), self.threads):
             pass
+
+    def _bands(self, tile: Tile) -> Iterator[Tile]:
+        # What is mirrored past an edge must lie in the last band with the rows it is made of.
+        return tiling.bands(tile, max(_BAND, 2 * self.rule.multiple, 2 * max(self.rule.minimum)))
 
 
 def _halved(size: tuple[int, int], rule: SizeRule) -> tuple[int, int]:
