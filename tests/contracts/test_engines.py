@@ -62,17 +62,21 @@ def test_openvino_is_prepared_anew_only_for_what_it_may_not_keep(monkeypatch):
 
 
 @pytest.mark.skipif("openvino" not in INSTALLED, reason="the others take any shape as it comes")
-def test_openvino_prepares_what_it_may_keep_before_the_picture_is_there(monkeypatch):
+@pytest.mark.parametrize(("kept", "times"), [(128**2, [3, 6, 7]), (64**2 + 96**2 + 128**2, [3, 3, 3])])
+def test_openvino_prepares_for_all_that_comes_and_drops_what_is_done(monkeypatch, kept, times):
     engine, compiled = watched_openvino(monkeypatch)
-    engine.keep(64**2 + 96**2)
-    engine.prepare(
-        [Input(ALL_PASSES, (side, side), on_pixels=on) for side, on in ((64, True), (96, False), (128, False))]
-    )
-    engine.run_on_pixels(ALL_PASSES, *(np.zeros((64, 64, 3), np.uint8), None, np.empty((64, 64, 3), np.uint8)))
-    engine.run(np.zeros((1, 3, 96, 96), np.float32))
-    assert len(compiled) == 2
-    engine.run(np.zeros((1, 3, 128, 128), np.float32))
-    assert len(compiled) == 3
+    sides = (64, 96, 128)
+
+    def run(side):
+        engine.run(np.zeros((1, 3, side, side), np.float32))
+        return len(compiled)
+
+    engine.keep(kept)
+    counted = []
+    for _ in range(2):
+        engine.prepare([Input(ALL_PASSES, (side, side), on_pixels=False) for side in sides])
+        counted.append(max(run(side) for side in sides))
+    assert [*counted, run(64)] == times
     engine.close()
 
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import accumulate, compress
 from typing import Any, NamedTuple
 
 from deblurgan.engines.openvino_parts import Parts
@@ -93,13 +92,17 @@ class CompiledNetworks:
         self._pixels_kept = max(pixels, _PIXELS_KEPT)
 
     def prepare(self, keys: Sequence[Key]) -> None:
-        """Compile for the first of these, as many as may be kept, in this order and in a thread of its own.
+        """Compile for these, in this order and in a thread of its own.
 
         Who needs one that could not be compiled meets the error.
         """
-        pixels = accumulate(key.pixels for key in keys)
-        # The larger ones take memory, for their inputs, before they have run.
-        for key in compress(keys, (together <= self._pixels_kept for together in pixels)):
+        with self._turn:
+            # What has run and will have to go before its turn comes again is better made anew now.
+            if sum(key.pixels for key in keys) > self._pixels_kept:
+                for key in keys:
+                    if key in self._compiled and self._compiled[key].has_run:
+                        del self._compiled[key]
+        for key in keys:
             self._background.submit(self._ready, key)
 
     def to_run(self, key: Key) -> Any:
@@ -142,10 +145,12 @@ class CompiledNetworks:
 
     def _make_room(self, wanted: Key) -> None:
         # Those that were not used for longest come first.
-        others = [key for key, compiled in self._compiled.items() if compiled.has_run and key != wanted]
+        others = {key: compiled.has_run for key, compiled in self._compiled.items() if key != wanted}
+        done = [key for key, has_run in others.items() if has_run]
         allowed = max(wanted.at_once * _PIXELS_KEPT, self._pixels_kept) - wanted.pixels
-        while others and (len(others) >= _KEPT or sum(key.pixels for key in others) > allowed):
-            del self._compiled[others.pop(0)]
+        # Those that wait take memory, too, for their inputs, and are needed sooner.
+        while done and (len(done) >= _KEPT or sum(key.pixels for key in others) > allowed):
+            del others[done[0]], self._compiled[done.pop(0)]
 
     def _sharing(self, at_once: int) -> dict[str, Any]:
         sharing = {"PERFORMANCE_HINT": "LATENCY"} if at_once == 1 else {"NUM_STREAMS": at_once}
