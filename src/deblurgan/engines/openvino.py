@@ -104,9 +104,7 @@ class OpenVINOEngine:
         with self._room.shared() if small else self._room.alone():
             try:
                 key = Key(form, shapes, self._at_once() if small else 1)
-                with as_memory_error():
-                    # A new request each time is as fast, and holds no pictures that are done.
-                    request = self._networks.to_run(key).create_infer_request()
+                with as_memory_error(), self._networks.request(key) as request:
                     filled = outputs or [np.empty(tuple(request.model_outputs[0].shape), np.float32)]
                     # The network writes into these arrays itself: no copy, and none of its own to keep.
                     for place, output in enumerate(filled):

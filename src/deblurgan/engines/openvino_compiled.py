@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -57,11 +58,13 @@ class _Compiled:
     Attributes:
         making: is held while it is compiled.
         network: OpenVINO's, None before.
+        idle: requests to it that wait for inputs.
         has_run: so that it holds working memory.
     """
 
     making: threading.Lock = field(default_factory=threading.Lock)
     network: Any = None
+    idle: list[Any] = field(default_factory=list)
     has_run: bool = False
 
 
@@ -105,13 +108,23 @@ class CompiledNetworks:
         for key in keys:
             self._background.submit(self._ready, key)
 
-    def to_run(self, key: Key) -> Any:
-        """The compiled network, once others that there is no room for beside it are dropped."""
+    @contextmanager
+    def request(self, key: Key) -> Iterator[Any]:
+        """A request to the compiled network, once others that there is no room for beside it are dropped."""
         with self._turn:
             self._make_room(key)
         compiled = self._ready(key)
         compiled.has_run = True
-        return compiled.network
+        if key.at_once == 1:
+            # Made anew each time, which takes no time here, it holds no pictures that are done.
+            yield compiled.network.create_infer_request()
+            return
+        # Another would have to wait for those that run until it is made.
+        request = compiled.idle.pop()
+        try:
+            yield request
+        finally:
+            compiled.idle.append(request)
 
     def forget(self) -> None:
         """Drop everything compiled."""
@@ -140,7 +153,10 @@ class CompiledNetworks:
                     fixed = network(key.form).clone()
                 fixed.reshape({place: list(shape) for place, shape in enumerate(key.shapes)})
                 prepared = fixed.prepared if isinstance(fixed, Parts) else partial(self._core.compile_model, fixed)
-                compiled.network = prepared(DEVICE, self._sharing(key.at_once))
+                made = prepared(DEVICE, self._sharing(key.at_once))
+                if key.at_once > 1:
+                    compiled.idle += [made.create_infer_request() for _ in range(key.at_once)]
+                compiled.network = made
         return compiled
 
     def _make_room(self, wanted: Key) -> None:
