@@ -11,6 +11,7 @@ import pytest
 from deblurgan import passes, tiling
 from deblurgan.catalogue import find
 from deblurgan.engines import ALL_PASSES, ENGINES, Input, allowed_threads, choice, choose, open_engine
+from deblurgan.engines.openvino_compiled import Form, Key
 from deblurgan.engines.table import EngineEntry
 from deblurgan.errors import UnknownEngine
 from deblurgan.tiling import SizeRule
@@ -77,6 +78,17 @@ def test_openvino_prepares_for_all_that_comes_and_drops_what_is_done(monkeypatch
         engine.prepare([Input(ALL_PASSES, (side, side), on_pixels=False) for side in sides])
         counted.append(max(run(side) for side in sides))
     assert [*counted, run(64)] == times
+    engine.close()
+
+
+@pytest.mark.skipif("openvino" not in INSTALLED, reason="the others have no requests")
+def test_openvino_makes_no_request_anew_while_others_run():
+    engine = open_engine(find("fast"), "openvino")
+    key = Key(Form(ALL_PASSES), ((1, 3, 64, 64),), at_once=2)
+    with engine._networks.request(key) as first, engine._networks.request(key) as second:
+        assert first is not second
+    with engine._networks.request(key) as again, engine._networks.request(key) as other:
+        assert {id(again), id(other)} == {id(first), id(second)}
     engine.close()
 
 

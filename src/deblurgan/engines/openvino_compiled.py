@@ -91,7 +91,7 @@ class CompiledNetworks:
         self._turn, self._copying = threading.Lock(), threading.Lock()
 
     def keep(self, pixels: int) -> None:
-        """Hold on to what was compiled for inputs of so many pixels together; small ones are kept in any case."""
+        """Hold on to what was compiled for inputs of so many pixels together, those that are awaited included."""
         self._pixels_kept = max(pixels, _PIXELS_KEPT)
 
     def prepare(self, keys: Sequence[Key]) -> None:
