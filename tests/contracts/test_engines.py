@@ -81,6 +81,17 @@ def test_openvino_prepares_for_all_that_comes_and_drops_what_is_done(monkeypatch
     engine.close()
 
 
+@pytest.mark.skipif("openvino" not in INSTALLED, reason="the others prepare nothing")
+def test_openvino_drops_what_it_prepared_for_a_picture_that_never_came(monkeypatch):
+    engine, _ = watched_openvino(monkeypatch)
+    engine.keep(96**2)
+    for side in (128, 64, 96):
+        engine.prepare([Input(ALL_PASSES, (side, side), on_pixels=False)])
+        engine._networks._background.submit(int).result()
+    assert [key.pixels for key in engine._networks._compiled] == [64**2, 96**2]
+    engine.close()
+
+
 @pytest.mark.skipif("openvino" not in INSTALLED, reason="the others have no requests")
 def test_openvino_makes_no_request_anew_while_others_run():
     engine = open_engine(find("fast"), "openvino")

@@ -105,6 +105,7 @@ class CompiledNetworks:
                 for key in keys:
                     if key in self._compiled and self._compiled[key].has_run:
                         del self._compiled[key]
+            self._drop_forsaken(keys)
         for key in keys:
             self._background.submit(self._ready, key)
 
@@ -158,6 +159,12 @@ class CompiledNetworks:
                     compiled.idle += [made.create_infer_request() for _ in range(key.at_once)]
                 compiled.network = made
         return compiled
+
+    def _drop_forsaken(self, awaited: Sequence[Key]) -> None:
+        # What was prepared for a file that proved to be damaged; of two that are read at a time, both may wait.
+        waiting = [key for key, compiled in self._compiled.items() if not compiled.has_run and key not in awaited]
+        while waiting and sum(key.pixels for key in (*waiting, *awaited)) > 2 * self._pixels_kept:
+            del self._compiled[waiting.pop(0)]
 
     def _make_room(self, wanted: Key) -> None:
         # Those that were not used for longest come first.
