@@ -168,12 +168,13 @@ class CompiledNetworks:
 
     def _make_room(self, wanted: Key) -> None:
         # Those that were not used for longest come first.
-        others = {key: compiled.has_run for key, compiled in self._compiled.items() if key != wanted}
-        done = [key for key, has_run in others.items() if has_run]
+        others = [key for key in self._compiled if key != wanted]
+        done = [key for key in others if self._compiled[key].has_run]
         allowed = max(wanted.at_once * _PIXELS_KEPT, self._pixels_kept) - wanted.pixels
         # Those that wait take memory, too, for their inputs, and are needed sooner.
         while done and (len(done) >= _KEPT or sum(key.pixels for key in others) > allowed):
-            del others[done[0]], self._compiled[done.pop(0)]
+            others.remove(done[0])
+            del self._compiled[done.pop(0)]
 
     def _sharing(self, at_once: int) -> dict[str, Any]:
         sharing = {"PERFORMANCE_HINT": "LATENCY"} if at_once == 1 else {"NUM_STREAMS": at_once}
