@@ -13,6 +13,7 @@ from hypothesis import settings
 from numpy.typing import NDArray
 
 from deblurgan.manifest import Manifest
+from deblurgan.ycbcr import YCbCr
 
 # A slow or busy machine must not fail a law.
 settings.register_profile("deblurgan", deadline=None, max_examples=60)
@@ -55,6 +56,28 @@ class IdentityEngine:
 
     def close(self) -> None:
         self.shapes.clear()
+
+
+class YCbCrEngine(IdentityEngine):
+    """The same, of 8-bit pictures in RGB or in luma and chroma, too; of the latter it remembers all."""
+
+    takes_pixels = takes_ycbcr = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pictures: list[YCbCr] = []
+
+    def run_on_pixels(
+        self, number: int, pixels: NDArray[np.uint8], coarse: NDArray[np.float32] | None, sharp: NDArray[np.uint8]
+    ) -> bool:
+        self.shapes.append(pixels.shape)
+        sharp[...] = pixels
+        return True
+
+    def run_on_ycbcr(self, picture: YCbCr, sharp: YCbCr) -> bool:
+        self.pictures.append(picture)
+        sharp.luma[...], sharp.blue[...], sharp.red[...] = picture.luma, picture.blue, picture.red
+        return True
 
 
 @pytest.fixture

@@ -168,7 +168,8 @@ class TestOpenVINO:
         import openvino
         from openvino import opset13 as operations
 
-        from deblurgan.engines.openvino_pixels import on_pixels
+        from deblurgan.engines.openvino_blocks import on_blocks
+        from deblurgan.engines.pixel_blocks import put_together, taken_apart
 
         picture = operations.parameter([1, 3, -1, -1], np.float32)
         found = operations.add(
@@ -177,6 +178,9 @@ class TestOpenVINO:
         )
         network = openvino.Model([operations.result(found)], [picture], "network")
         compiled = openvino.Core().compile_model(
-            on_pixels(network, value_range, adds=adds), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
+            on_blocks(network, value_range, None, adds=adds), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
         )
-        return [np.array(values) for values in compiled([pixels]).values()]
+        sharp, total = compiled([taken_apart(pixels[0])[None]]).values()
+        result = np.empty_like(pixels)
+        put_together(sharp[0], result[0])
+        return result, total

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clips import MILLISECOND, Recipe, make, planes
-from conftest import IDENTITY, IdentityEngine
+from conftest import IDENTITY, IdentityEngine, YCbCrEngine
 from deblurgan import extras
 from deblurgan.image import read
 from deblurgan.jobs import Job
@@ -136,6 +136,52 @@ def test_all_but_the_picture_is_as_it_was_and_the_picture_nearly(recipe, tmp_pat
         assert [chapter["metadata"]["title"] for chapter in new.chapters()] == ["Start", "End"]
         assert [chapter["start"] for chapter in new.chapters()] == [chapter["start"] for chapter in old.chapters()]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted((source.name, target.name))
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_luma_and_chroma_stay_what_they_are_to_the_last_bit(full, tmp_path):
+    kind = {"pixel_format": "yuvj420p", "colours": (5, 2, 1, 1)} if full else {}
+    source, engine = make(tmp_path, Recipe("clip.mkv", time_base=MILLISECOND, subtitles="", **kind)), YCbCrEngine()
+    outcome = restore(source, tmp_path / "out.mkv", engine, codec="ffv1")
+    assert outcome.status == "done", outcome.reason
+    before, after = frames_of(source), frames_of(tmp_path / "out.mkv")
+    assert len(engine.pictures) == len(before) == 24
+    assert not engine.shapes
+    assert {picture.coding.full_range for picture in engine.pictures} == {full}
+    for one, other in zip(before, after, strict=True):
+        for old, new in zip(planes(one), planes(other), strict=True):
+            np.testing.assert_array_equal(new, old)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "options"),
+    [
+        ({}, {"only_blurred": True}),
+        ({}, {"steady": True}),
+        ({}, {"restore": RestoreOptions(strength=0.5)}),
+        ({"pixel_format": "yuv444p"}, {}),
+        ({"pixel_format": "yuv420p10le"}, {}),
+    ],
+)
+def test_frames_that_are_looked_at_or_of_other_formats_become_rgb(recipe, options, tmp_path):
+    engine = YCbCrEngine()
+    outcome = restore(make(tmp_path, Recipe("clip.mp4", **recipe)), tmp_path / "out.mp4", engine, **options)
+    assert outcome.status == "done", outcome.reason
+    assert engine.shapes
+    assert not engine.pictures
+
+
+def test_a_frame_that_does_not_fit_into_memory_is_cut_up_as_rgb(tmp_path):
+    engine = YCbCrEngine()
+
+    def run_on_ycbcr(picture, sharp):
+        raise MemoryError
+
+    engine.run_on_ycbcr = run_on_ycbcr
+    outcome = restore(make(tmp_path, Recipe("clip.mp4")), tmp_path / "out.mp4", engine)
+    assert outcome.status == "done", outcome.reason
+    assert len(engine.shapes) == 24
+    assert psnr(frames_of(tmp_path / "clip.mp4"), frames_of(tmp_path / "out.mp4")) > 40
 
 
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv"])

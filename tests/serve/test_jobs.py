@@ -13,7 +13,7 @@ from serving import jpeg, wait_until
 from starlette.testclient import TestClient
 
 from clips import Recipe, make
-from conftest import IDENTITY, IdentityEngine
+from conftest import IDENTITY, IdentityEngine, YCbCrEngine
 from deblurgan.image import read
 from deblurgan.jobs import PhotoOptions
 from deblurgan.restore import Restorer
@@ -21,6 +21,7 @@ from deblurgan.restore_plan import Case
 from deblurgan.serve.handlers import Task, restore_footage
 from deblurgan.serve.line import Ticket
 from deblurgan.serve.watched import WatchedRestorer
+from deblurgan.ycbcr import Coding, YCbCr
 
 
 def left(client, data=None, name="walk.jpg", **fields):
@@ -95,6 +96,16 @@ def test_progress_counts_the_pictures_that_will_come(patient_engine, scene):
         assert ticket.progress == number / 4
         watched(scene)
     assert ticket.progress == 1
+
+
+def test_so_do_those_in_luma_and_chroma(scene):
+    ticket, half = Ticket(), np.zeros((48, 64), np.uint8)
+    watched = WatchedRestorer(Restorer(IDENTITY, YCbCrEngine()), ticket)
+    watched.pictures = 2
+    assert watched.takes_ycbcr(scene.shape[:2])
+    watched.on_ycbcr(YCbCr(scene[..., 1], half, half, Coding(0.2126, 0.0722, full_range=False)))
+    assert ticket.progress == 0.5
+    assert not WatchedRestorer(Restorer(IDENTITY, IdentityEngine()), ticket).takes_ycbcr(scene.shape[:2])
 
 
 def test_a_job_waits_for_its_turn_and_has_no_result_before(make_app, patient_engine):

@@ -9,6 +9,7 @@ from deblurgan.engines.protocol import (
     Input,
     Preparing,
     TakingPixels,
+    TakingYCbCr,
 )
 from deblurgan.engines.table import ENGINES
 from deblurgan.engines.threads import allowed_threads
@@ -22,6 +23,7 @@ __all__ = [
     "Input",
     "Preparing",
     "TakingPixels",
+    "TakingYCbCr",
     "allowed_threads",
     "choose",
     "open_engine",

@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 
 from deblurgan.catalogue import ModelFolder
 from deblurgan.engines.exhaustion import as_memory_error
+from deblurgan.engines.openvino_blocks import on_blocks
 from deblurgan.engines.openvino_compiled import DEVICE, CompiledNetworks, Form, Key, Shapes
 from deblurgan.engines.openvino_parts import Parts, exact_between_convolutions
-from deblurgan.engines.openvino_pixels import on_pixels
+from deblurgan.engines.pixel_blocks import Picture, put_together, taken_apart
 from deblurgan.engines.protocol import ALL_PASSES, EngineOptions, Input
 from deblurgan.engines.quantisation import Ranges, load_ranges, quantised
 from deblurgan.errors import BrokenModel
 from deblurgan.room import Room
+from deblurgan.ycbcr import YCbCr
 
 # Two small inputs at a time, each on half the threads, wait less for each other than one after the other on all.
 _SMALL, _SIDE_BY_SIDE = 2_000_000, 2
@@ -38,7 +40,7 @@ class OpenVINOEngine:
         tensor: OpenVINO's `Tensor`.
         threads: that the networks run in.
         precision: what they compute in.
-        takes_pixels: they can take 8-bit pixels.
+        takes_pixels: they can take 8-bit pixels, and luma and chroma.
     """
 
     name = "openvino"
@@ -47,9 +49,10 @@ class OpenVINOEngine:
         self, networks: CompiledNetworks, tensor: Any, *, threads: int, precision: str, takes_pixels: bool
     ) -> None:
         self.precision = precision
-        self.takes_pixels = takes_pixels
+        self.takes_pixels = self.takes_ycbcr = takes_pixels
         self._networks = networks
         self._tensor = tensor
+        self._threads = threads
         self._most_at_once = min(_SIDE_BY_SIDE, threads)
         self._room = Room(self._most_at_once)
         self._had_company = False
@@ -73,18 +76,19 @@ class OpenVINOEngine:
         self, number: int, pixels: NDArray[np.uint8], coarse: NDArray[np.float32] | None, sharp: NDArray[np.uint8]
     ) -> bool:
         """A picture, or the last pass over one, in 8 bits; see `TakingPixels`."""
-        inputs: list[NDArray[Any]] = [pixels[None]]
-        if coarse is not None:
-            inputs.append(coarse)
-        total = np.empty((1, 1, 1, 1), np.float32)
-        self._infer(Form(number, on_pixels=True), inputs, [sharp[None], total])
-        return bool(np.isfinite(total[0, 0, 0, 0]))
+        return self._run_on_blocks(Form(number, "rgb"), pixels, coarse, sharp)
+
+    def run_on_ycbcr(self, picture: YCbCr, sharp: YCbCr) -> bool:
+        """A picture in luma and chroma; see `TakingYCbCr`."""
+        return self._run_on_blocks(Form(ALL_PASSES, picture.coding), picture, None, sharp)
 
     def prepare(self, inputs: Sequence[Input]) -> None:
         """Compile for inputs that will come; see `Preparing`."""
         with self._turn:
             at_once = self._most_at_once if self._had_company else 1
-        forms = [(Form(coming.number, coming.on_pixels), _shapes_of(coming)) for coming in inputs]
+        forms = [
+            (Form(coming.number, "rgb" if coming.on_pixels else None), _shapes_of(coming)) for coming in inputs
+        ]
         self._networks.prepare([Key(*form, at_once if _is_small(*form) else 1) for form in forms])
 
     def keep(self, pixels: int) -> None:
@@ -94,6 +98,17 @@ class OpenVINOEngine:
     def close(self) -> None:
         """Drop everything compiled."""
         self._networks.close()
+
+    def _run_on_blocks(
+        self, form: Form, picture: Picture, coarse: NDArray[np.float32] | None, sharp: Picture
+    ) -> bool:
+        height, width = picture.size if isinstance(picture, YCbCr) else picture.shape[:2]
+        threads = self._threads if height * width > _SMALL else 1
+        blocks = taken_apart(picture, threads)[None]
+        total, found = np.empty((1, 1, 1, 1), np.float32), np.empty_like(blocks)
+        self._infer(form, [blocks] if coarse is None else [blocks, coarse], [found, total])
+        put_together(found[0], sharp, threads)
+        return bool(np.isfinite(total[0, 0, 0, 0]))
 
     def _infer(
         self, form: Form, inputs: Sequence[NDArray[Any]], outputs: Sequence[NDArray[Any]] = ()
@@ -152,9 +167,10 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
 
     @cache
     def network(form: Form) -> Any:
-        if form.on_pixels:
+        if form.blocks is not None:
+            coding = None if form.blocks == "rgb" else form.blocks
             adds = form.number != ALL_PASSES
-            return on_pixels(network(Form(form.number)), model.manifest.value_range, adds=adds)
+            return on_blocks(network(Form(form.number)), model.manifest.value_range, coding, adds=adds)
         if parts:
             return Parts(core, read("backbone"), exact_between_convolutions(core, read("decoder")))
         exact = read("onnx" if form.number == ALL_PASSES else "pass")
@@ -173,7 +189,7 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
 
 def _shapes_of(coming: Input) -> Shapes:
     height, width = coming.size
-    picture = (1, height, width, 3) if coming.on_pixels else (1, 3, height, width)
+    picture = (1, 12, height // 2, width // 2) if coming.on_pixels else (1, 3, height, width)
     return (picture,) if coming.number == ALL_PASSES else (picture, (1, 3, height // 2, width // 2))
 
 

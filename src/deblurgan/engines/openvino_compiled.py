@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from deblurgan.engines.openvino_parts import Parts
+from deblurgan.ycbcr import Coding
 
 DEVICE = "CPU"
 # Of those that have run. Another few wait for the inputs they were prepared for.
@@ -27,15 +28,16 @@ class Form(NamedTuple):
 
     Attributes:
         number: of the pass, or `ALL_PASSES`.
-        on_pixels: it takes 8-bit pixels, [N, H, W, 3], not values, [N, C, H, W].
+        blocks: it takes 8-bit samples of blocks of 2x2 pixels, [N, samples, H / 2, W / 2], of RGB or of what luma
+            and chroma are coded by; None for values, [N, 3, H, W].
     """
 
     number: int
-    on_pixels: bool = False
+    blocks: Literal["rgb"] | Coding | None = None
 
     def pixels_of(self, shape: tuple[int, ...]) -> int:
         """Height times width of an input."""
-        return math.prod(shape[1:3] if self.on_pixels else shape[2:])
+        return math.prod(shape[2:]) * (1 if self.blocks is None else 4)
 
 
 class Key(NamedTuple):

@@ -9,6 +9,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from deblurgan.ycbcr import YCbCr
+
 PRECISIONS = ("auto", "f32", "bf16", "int8")
 
 ALL_PASSES = 0
@@ -120,7 +122,7 @@ class TakingPixels(Protocol):
 
         Args:
             number: of that pass, from 1, or `ALL_PASSES`.
-            pixels: [H, W, 3].
+            pixels: [H, W, 3], both sides even.
             coarse: as `run_pass`; None with all passes.
             sharp: is filled, [H, W, 3].
 
@@ -129,5 +131,33 @@ class TakingPixels(Protocol):
 
         Raises:
             BrokenModel, MemoryError: as `run_pass`.
+        """
+        ...
+
+
+@runtime_checkable
+class TakingYCbCr(Protocol):
+    """An engine that can take luma and chroma as they are: no pixel is turned into RGB and back."""
+
+    @property
+    def takes_ycbcr(self) -> bool:
+        """Whether it can, with its model."""
+        ...
+
+    def run_on_ycbcr(self, picture: YCbCr, sharp: YCbCr) -> bool:
+        """Restore a picture.
+
+        The change that the network finds in RGB is added to luma, and its mean to chroma: where nothing changes,
+        samples stay as they are.
+
+        Args:
+            picture: to be restored.
+            sharp: of the same size; is filled.
+
+        Returns:
+            whether all that the network gave was finite.
+
+        Raises:
+            MemoryError: as `Engine.run`.
         """
         ...

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deblurgan.engines import Engine, Input, Preparing, TakingPixels
+from deblurgan.engines import Engine, Input, Preparing, TakingPixels, TakingYCbCr
 from deblurgan.restore import Restored, Restorer
 from deblurgan.restore_options import RestoreOptions
 from deblurgan.serve.line import Ticket
+from deblurgan.ycbcr import YCbCr
 
 
 class WatchedRestorer(Restorer):
@@ -39,11 +41,25 @@ class WatchedRestorer(Restorer):
         Raises:
             Unwanted, Problem: the ticket said so.
         """
-        self.began = time.monotonic()
         tiles = len(self.plan((pixels.shape[0], pixels.shape[1]), pixels.dtype, options).tiles)
-        self._watch.share = 1 / (tiles * self.pictures)
-        try:
+        with self._one_of(self.pictures, tiles):
             return super().__call__(pixels, options)
+
+    def on_ycbcr(self, picture: YCbCr, options: RestoreOptions = RestoreOptions()) -> YCbCr:
+        """Restore one picture in luma and chroma; see `Restorer`.
+
+        Raises:
+            Unwanted, Problem: the ticket said so.
+        """
+        with self._one_of(self.pictures, 1):
+            return super().on_ycbcr(picture, options)
+
+    @contextmanager
+    def _one_of(self, pictures: int, tiles: int) -> Iterator[None]:
+        self.began = time.monotonic()
+        self._watch.share = 1 / (tiles * pictures)
+        try:
+            yield
         finally:
             self.ended = time.monotonic()
 
@@ -65,6 +81,7 @@ class _WatchedEngine:
         self.share = 1.0
         self._engine, self._last_pass, self._ticket = engine, last_pass, ticket
         self.takes_pixels = isinstance(engine, TakingPixels) and engine.takes_pixels
+        self.takes_ycbcr = isinstance(engine, TakingYCbCr) and engine.takes_ycbcr
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """As the engine, unless the ticket says to stop."""
@@ -93,6 +110,14 @@ class _WatchedEngine:
         assert isinstance(self._engine, TakingPixels)
         self._ticket.check()
         is_finite = self._engine.run_on_pixels(number, pixels, coarse, sharp)
+        self._count_tile()
+        return is_finite
+
+    def run_on_ycbcr(self, picture: YCbCr, sharp: YCbCr) -> bool:
+        """As the engine, unless the ticket says to stop."""
+        assert isinstance(self._engine, TakingYCbCr)
+        self._ticket.check()
+        is_finite = self._engine.run_on_ycbcr(picture, sharp)
         self._count_tile()
         return is_finite
 

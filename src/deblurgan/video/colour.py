@@ -9,18 +9,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deblurgan.errors import UnreadableVideo
+from deblurgan.ycbcr import Coding, YCbCr
 
 if TYPE_CHECKING:
     from av.video.format import VideoFormat
     from av.video.frame import VideoFrame
+    from av.video.plane import VideoPlane
     from av.video.reformatter import VideoReformatter
 
 # ISO/IEC 23091-2, the codes of MatrixCoefficients and TransferCharacteristics.
 _RGB, _BT709, _UNKNOWN, _BT601 = 0, 1, 2, 5
 _MATRICES = {_RGB: _BT709, 1: 1, 4: 4, 5: _BT601, 6: _BT601, 7: 7, 9: 9}
 _REFUSED_MATRICES = {8: "YCgCo", 10: "BT.2020 constant luminance", 14: "ICtCp"}
+# Of these, K_R and K_B.
+_LUMA = {
+    _BT709: (0.2126, 0.0722),
+    4: (0.30, 0.11),
+    _BT601: (0.299, 0.114),
+    7: (0.212, 0.087),
+    9: (0.2627, 0.0593),
+}
 _PQ, HLG = 16, 18
 _FULL_RANGE = 2
+
+KEPT_FORMATS = ("yuv420p", "yuvj420p")
+"""Pixel formats whose frames need not become RGB: luma, and chroma at half its size, in 8 bits."""
 
 
 def refuse_colours(frame: VideoFrame, name: str) -> None:
@@ -49,13 +62,22 @@ def is_deep(format: VideoFormat) -> bool:
 
 
 class Decoder:
-    """Turns frames into pixels; used from one thread at a time."""
+    """Turns frames into pixels; used from one thread at a time.
 
-    def __init__(self) -> None:
+    Args:
+        keeps_ycbcr: frames of one of `KEPT_FORMATS`, of even sides, are left in luma and chroma.
+    """
+
+    def __init__(self, *, keeps_ycbcr: bool) -> None:
+        self._keeps_ycbcr = keeps_ycbcr
         self._reformatter = _reformatter()
 
-    def __call__(self, frame: VideoFrame) -> NDArray[Any]:
-        """Pixels of a frame, [H, W, 3] RGB: uint8, or uint16 if it holds more than 8 bits."""
+    def __call__(self, frame: VideoFrame) -> NDArray[Any] | YCbCr:
+        """Pixels of a frame, [H, W, 3] RGB: uint8, or uint16 if it holds more than 8 bits; or its own samples."""
+        if self._keeps_ycbcr and frame.format.name in KEPT_FORMATS:
+            coding = Coding(*_LUMA[_matrix(frame)], full_range=_range(frame) == _FULL_RANGE)
+            luma, blue, red = map(_samples, frame.planes)
+            return YCbCr(luma, blue, red, coding)
         rgb = self._reformatter.reformat(
             _without_siting(frame),
             format="rgb48le" if is_deep(frame.format) else "rgb24",
@@ -75,19 +97,26 @@ class Encoder:
     def __init__(self) -> None:
         self._reformatter = _reformatter()
 
-    def __call__(self, pixels: NDArray[Any], like: VideoFrame, format: str) -> VideoFrame:
-        """A frame of these pixels, [H, W, 3] as `Decoder` gave them, at the time and in the colours of another.
+    def __call__(self, picture: NDArray[Any] | YCbCr, like: VideoFrame, format: str) -> VideoFrame:
+        """A frame of pixels, [H, W, 3] as `Decoder` gave them, at the time and in the colours of another.
 
         Args:
-            pixels: of the result.
+            picture: the result.
             like: has the matrix, the range and the timestamps.
-            format: FFmpeg's name of the pixel format.
+            format: FFmpeg's name of the pixel format; one of `KEPT_FORMATS` for luma and chroma.
         """
+        frame = _filled(picture, format) if isinstance(picture, YCbCr) else self._from_rgb(picture, like, format)
+        frame.pts, frame.time_base, frame.duration = like.pts, like.time_base, like.duration
+        frame.colorspace, frame.color_range = like.colorspace, like.color_range
+        frame.color_primaries, frame.color_trc = like.color_primaries, like.color_trc
+        return frame
+
+    def _from_rgb(self, pixels: NDArray[Any], like: VideoFrame, format: str) -> VideoFrame:
         from av import VideoFrame
 
         deep = pixels.dtype == np.uint16
         rgb = VideoFrame.from_numpy_buffer(np.ascontiguousarray(pixels), "rgb48le" if deep else "rgb24")
-        frame = self._reformatter.reformat(
+        return self._reformatter.reformat(
             rgb,
             format=format,
             src_colorspace=_matrix(like),
@@ -97,10 +126,21 @@ class Encoder:
             interpolation=_flags(to_rgb=False),
             threads=1,
         )
-        frame.pts, frame.time_base, frame.duration = like.pts, like.time_base, like.duration
-        frame.colorspace, frame.color_range = like.colorspace, like.color_range
-        frame.color_primaries, frame.color_trc = like.color_primaries, like.color_trc
-        return frame
+
+
+def _filled(picture: YCbCr, format: str) -> VideoFrame:
+    from av import VideoFrame
+
+    height, width = picture.size
+    frame = VideoFrame(width, height, format)
+    for plane, samples in zip(frame.planes, (picture.luma, picture.blue, picture.red), strict=True):
+        _samples(plane)[:] = samples
+    return frame
+
+
+def _samples(plane: VideoPlane) -> NDArray[np.uint8]:
+    """What a plane of 8-bit samples holds, [H, W]: a view."""
+    return np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
 
 
 def _without_siting(frame: VideoFrame) -> VideoFrame:

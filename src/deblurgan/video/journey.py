@@ -29,6 +29,7 @@ from deblurgan.video.restoration import (
     FrameOptions,
     RestoredFrame,
     Tally,
+    keeps_ycbcr,
     restored_frames,
     steadied_frames,
 )
@@ -203,9 +204,11 @@ def _restored(
 ) -> Generator[RestoredFrame[VideoFrame]]:
     """Frames that no segment holds, decoded and restored in threads of their own."""
     first = max(segments[-1].stamps) + 1 if segments else plan.first
-    decoder = colour.Decoder()
-    decoded = ((frame, decoder(frame)) for frame in frames(plan.footage, first, plan.stop))
     wanted = FrameOptions(options.restore, options.only_blurred, options.segment)
+    size = plan.footage.height, plan.footage.width
+    keeps = keeps_ycbcr(plan.coding.pixel_format, size, restorer, wanted, steady=options.steady)
+    decoder = colour.Decoder(keeps_ycbcr=keeps)
+    decoded = ((frame, decoder(frame)) for frame in frames(plan.footage, first, plan.stop))
     return ahead(restored_frames(decoded, restorer, wanted))
 
 
@@ -228,7 +231,7 @@ def _encode(
         threads = options.threads or allowed_threads()
         with closing(steadied_frames(watched) if options.steady else watched) as steady:
             finished = (
-                made.frame if made.pixels is None else encoder(made.pixels, made.frame, plan.coding.pixel_format)
+                made.frame if made.picture is None else encoder(made.picture, made.frame, plan.coding.pixel_format)
                 for made in steady
             )
             stamps, last = encode_segment(finished, work.film(number), plan.coding, plan.footage, threads)

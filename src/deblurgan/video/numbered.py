@@ -20,7 +20,7 @@ from deblurgan.outcome import Outcome
 from deblurgan.photo import outcome_of
 from deblurgan.restore import Restorer
 from deblurgan.video.journey import Progress, silent
-from deblurgan.video.restoration import FrameOptions, Tally, restored_frames, steadied_frames
+from deblurgan.video.restoration import FrameOptions, Tally, pixels_of, restored_frames, steadied_frames
 from deblurgan.whole import is_taken
 
 
@@ -87,7 +87,7 @@ def _restore(
         with closing(steadied_frames(watched) if steady else watched) as finished:
             for restored in finished:
                 path, image = restored.frame
-                result = image if restored.pixels is None else image.with_pixels(restored.pixels)
+                result = image if restored.picture is None else image.with_pixels(pixels_of(restored.picture))
                 size = (image.height, image.width)
                 write(
                     result,

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import closing
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, BinaryIO
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, BinaryIO
 
 from deblurgan.errors import UnreadableVideo
 from deblurgan.extras import require
@@ -15,7 +13,14 @@ from deblurgan.lookahead import ahead
 from deblurgan.restore import Restorer
 from deblurgan.restore_options import RestoreOptions
 from deblurgan.video import colour
-from deblurgan.video.restoration import FrameOptions, Tally, restored_frames, steadied_frames
+from deblurgan.video.restoration import (
+    FrameOptions,
+    Picture,
+    Tally,
+    keeps_ycbcr,
+    restored_frames,
+    steadied_frames,
+)
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -63,19 +68,20 @@ def restore_pipe(
     height, width = size
     facts = {"video_size": f"{width}x{height}", "pixel_format": pixel_format}
     tally = Tally()
-    encoder, packer = colour.Encoder(), _Packer(pixel_format)
     wanted = FrameOptions(options, only_blurred)
+    decoder = colour.Decoder(keeps_ycbcr=keeps_ycbcr(pixel_format, size, restorer, wanted, steady=steady))
+    encoder, packer = colour.Encoder(), _Packer(pixel_format)
     try:
         with (
             av.open(source, "r", format="rawvideo", options=facts) as incoming,
-            closing(ahead(restored_frames(_decoded(incoming), restorer, wanted))) as made,
+            closing(ahead(restored_frames(_decoded(incoming, decoder), restorer, wanted))) as made,
         ):
             watched = tally.watched(made, Tally(), restorer.manifest.name, NAME)
             with closing(steadied_frames(watched) if steady else watched) as finished:
                 for restored in finished:
                     frame = restored.frame
-                    if restored.pixels is not None:
-                        frame = encoder(restored.pixels, frame, pixel_format)
+                    if restored.picture is not None:
+                        frame = encoder(restored.picture, frame, pixel_format)
                     target.write(packer(frame))
                     target.flush()
     except av.error.FFmpegError as error:
@@ -86,8 +92,7 @@ def restore_pipe(
     return tally
 
 
-def _decoded(incoming: InputContainer) -> Generator[tuple[VideoFrame, NDArray[Any]]]:
-    decoder = colour.Decoder()
+def _decoded(incoming: InputContainer, decoder: colour.Decoder) -> Generator[tuple[VideoFrame, Picture]]:
     for frame in incoming.decode(video=0):
         colour.refuse_colours(frame, NAME)
         yield frame, decoder(frame)

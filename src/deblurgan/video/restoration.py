@@ -16,9 +16,13 @@ from deblurgan.lookahead import ahead, overlapped
 from deblurgan.restore import Restorer
 from deblurgan.restore_options import RestoreOptions
 from deblurgan.steadying import steadied
+from deblurgan.video.colour import KEPT_FORMATS
 from deblurgan.video.segments import Segment
+from deblurgan.ycbcr import YCbCr
 
 Frame = TypeVar("Frame")
+Picture = NDArray[Any] | YCbCr
+"""Pixels in RGB, [H, W, 3] in any type a `Restorer` takes, or luma and chroma."""
 
 _DAMAGE = {name: criterion for name, criterion in guard.CRITERIA.items() if criterion.damage}
 
@@ -53,13 +57,13 @@ class RestoredFrame(Generic[Frame]):
 
     Attributes:
         frame: of the source.
-        pixels: of the result, [H, W, 3]; None if the frame goes through as it is.
+        picture: the result; None if the frame goes through as it is.
         tiles: into how many it was cut.
         verdict: the guard's; None if it was not asked.
     """
 
     frame: Frame
-    pixels: NDArray[Any] | None
+    picture: Picture | None
     tiles: int = 0
     verdict: guard.Verdict | None = None
 
@@ -97,7 +101,7 @@ class Tally:
             broken = picture.verdict is not None and picture.verdict.share == 0
             for tally in (self, segment):
                 tally.frames += 1
-                tally.passed += picture.pixels is None
+                tally.passed += picture.picture is None
                 tally.judged += picture.verdict is not None
                 tally.broken += broken
                 tally.tiles = max(tally.tiles, picture.tiles)
@@ -110,32 +114,65 @@ class Tally:
             yield picture
 
 
+def keeps_ycbcr(
+    pixel_format: str, size: tuple[int, int], restorer: Restorer, options: FrameOptions, *, steady: bool
+) -> bool:
+    """Whether frames need never become RGB, as they do for who looks at each.
+
+    Args:
+        pixel_format: FFmpeg's name of the result's.
+        size: (height, width) of a frame.
+        restorer: of the frames.
+        options: how.
+        steady: restored frames are merged.
+    """
+    is_looked_at = options.only_blurred or steady
+    return pixel_format in KEPT_FORMATS and not is_looked_at and restorer.takes_ycbcr(size, options.restore)
+
+
 def restored_frames(
-    frames: Iterable[tuple[Frame, NDArray[Any]]], restorer: Restorer, options: FrameOptions
+    frames: Iterable[tuple[Frame, Picture]], restorer: Restorer, options: FrameOptions
 ) -> Generator[RestoredFrame[Frame]]:
     """Restore frames, two at a time: while the engine computes one, the other is made ready or put away.
 
     Args:
-        frames: with their pixels, [H, W, 3] in any type a `Restorer` takes; in the order they are shown.
+        frames: with what they show; in the order they are shown.
         restorer: of the frames.
         options: how.
     """
     may_judge = restorer.guards(options.restore)
     unguarded = replace(options.restore, guard=False)
 
-    def restore(numbered: tuple[int, tuple[Frame, NDArray[Any]]]) -> RestoredFrame[Frame]:
-        number, (frame, pixels) = numbered
-        if options.only_blurred and is_sharp(pixels):
+    def restore(numbered: tuple[int, tuple[Frame, Picture]]) -> RestoredFrame[Frame]:
+        number, (frame, picture) = numbered
+        if options.only_blurred and is_sharp(pixels_of(picture)):
             return RestoredFrame(frame, None)
-        restored = restorer(pixels, unguarded)
+        sharp, tiles = _restored(picture, restorer, unguarded)
         verdict = None
         if may_judge and number % options.judge_every == 0:
-            verdict = guard.judge(pixels, restored.pixels, _DAMAGE)
-        return RestoredFrame(frame, restored.pixels, restored.tiles, verdict)
+            verdict = guard.judge(pixels_of(picture), pixels_of(sharp), _DAMAGE)
+        return RestoredFrame(frame, sharp, tiles, verdict)
 
     # Closing this generator must close the one that frames come from.
     with closing(ahead(frames)) as coming:
         yield from overlapped(restore, enumerate(coming))
+
+
+def _restored(picture: Picture, restorer: Restorer, options: RestoreOptions) -> tuple[Picture, int]:
+    """The result, and the number of tiles."""
+    if isinstance(picture, YCbCr):
+        try:
+            return restorer.on_ycbcr(picture, options), 1
+        except MemoryError:
+            # As RGB, it can be cut into tiles.
+            picture = picture.to_pixels()
+    restored = restorer(picture, options)
+    return restored.pixels, restored.tiles
+
+
+def pixels_of(picture: Picture) -> NDArray[Any]:
+    """The picture in RGB, [H, W, 3]."""
+    return picture.to_pixels() if isinstance(picture, YCbCr) else picture
 
 
 def steadied_frames(restored: Iterable[RestoredFrame[Frame]]) -> Generator[RestoredFrame[Frame]]:
@@ -145,8 +182,9 @@ def steadied_frames(restored: Iterable[RestoredFrame[Frame]]) -> Generator[Resto
 
 def _steadied(restored: Iterable[RestoredFrame[Frame]]) -> Iterator[RestoredFrame[Frame]]:
     plain, copy = tee(restored)
-    for made, pixels in zip(plain, steadied(made.pixels for made in copy), strict=True):
-        yield replace(made, pixels=pixels)
+    pictures = (None if made.picture is None else pixels_of(made.picture) for made in copy)
+    for made, pixels in zip(plain, steadied(pictures), strict=True):
+        yield replace(made, picture=pixels)
 
 
 def is_sharp(pixels: NDArray[Any]) -> bool:
