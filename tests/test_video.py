@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from clips import MILLISECOND, Recipe, make, planes
 from conftest import IDENTITY, IdentityEngine, YCbCrEngine
 from deblurgan import extras
+from deblurgan.errors import DeblurganError
 from deblurgan.image import read
 from deblurgan.jobs import Job
 from deblurgan.restore import Restorer
@@ -237,6 +238,31 @@ def test_a_stopped_run_leaves_no_result_and_goes_on_after_the_last_whole_segment
     assert [frame.pts for frame in frames_of(target)] == [frame.pts for frame in frames_of(source)]
     assert psnr(frames_of(source), frames_of(target)) > 42
     assert not (tmp_path / ".out.mp4.deblurgan").exists()
+
+
+def test_a_run_stopped_before_its_first_whole_segment_leaves_nothing(tmp_path):
+    source = make(tmp_path, Recipe("clip.mp4"))
+    with pytest.raises(KeyboardInterrupt):
+        restore(source, tmp_path / "out.mp4", Interrupted(after=3))
+    assert list(tmp_path.iterdir()) == [source]
+
+
+@pytest.mark.parametrize(("skip", "status"), [(True, "skipped"), (False, "failed")])
+def test_a_result_that_another_program_made_meanwhile_stays(skip, status, tmp_path):
+    source, target = make(tmp_path, Recipe("clip.mp4")), tmp_path / "out.mp4"
+
+    class Overtaken(IdentityEngine):
+        def run(self, batch):
+            target.write_bytes(b"another's")
+            return super().run(batch)
+
+    assert restore(source, target, Overtaken(), skip_existing=skip).status == status
+    assert target.read_bytes() == b"another's"
+
+
+def test_a_segment_holds_a_frame_at_least():
+    with pytest.raises(DeblurganError, match="1 or more"):
+        VideoOptions(segment=0)
 
 
 def test_other_settings_do_not_go_on_from_old_segments(tmp_path):

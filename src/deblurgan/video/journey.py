@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from deblurgan import __version__
 from deblurgan.engines.threads import allowed_threads
-from deblurgan.errors import DeblurganError, UnreadableVideo
+from deblurgan.errors import DeblurganError, TargetTaken, UnreadableVideo
 from deblurgan.jobs import Job, target_taken
 from deblurgan.lookahead import ahead
 from deblurgan.outcome import Outcome
@@ -85,6 +85,8 @@ class VideoOptions:
     def __post_init__(self) -> None:
         if self.start < 0 or (self.stop is not None and self.stop <= self.start):
             raise DeblurganError("--from must come before --to, and neither may be negative.")
+        if self.segment < 1:
+            raise DeblurganError(f"A segment of {self.segment} frames holds nothing; give 1 or more.")
 
 
 def silent(items: Iterable[Item], *, total: int, initial: int) -> Iterable[Item]:
@@ -104,9 +106,13 @@ def restore_video(job: Job, restorer: Restorer, options: VideoOptions, progress:
     """Restore one video as `restore_clip` does; whatever goes wrong with it is in the outcome."""
 
     def work() -> Outcome:
-        if options.skip_existing and is_taken(job.target):
+        try:
+            return restore_clip(job, restorer, options, progress)
+        except TargetTaken:
+            # There from the start, or made by another program while this one was at work.
+            if not options.skip_existing:
+                raise
             return skipped(str(job.source), str(job.target), restorer)
-        return restore_clip(job, restorer, options, progress)
 
     return outcome_of(str(job.source), restorer, work)
 
