@@ -51,7 +51,7 @@ def on_blocks(network: Any, value_range: tuple[float, float], coding: Coding | N
     blocks.output(0).replace(operations.add(values, operations.constant(offset)).output(0))
     # By another way than the first time, or the floats would be held for as long as the network takes.
     beneath = (
-        operations.convert(operations.convert(codes, "i32"), "f32")
+        operations.convert(operations.convert(codes, "f16"), "f32")
         if adds
         else operations.constant(-np.tensordot(to_codes, offset, (1, 1)).reshape(1, -1, 1, 1))
     )
