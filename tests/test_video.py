@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from clips import MILLISECOND, Recipe, make, planes
 from conftest import IDENTITY, IdentityEngine, YCbCrEngine
-from deblurgan import extras
+from deblurgan import extras, memory
 from deblurgan.errors import DeblurganError
 from deblurgan.image import read
 from deblurgan.jobs import Job
@@ -238,6 +238,17 @@ def test_a_stopped_run_leaves_no_result_and_goes_on_after_the_last_whole_segment
     assert [frame.pts for frame in frames_of(target)] == [frame.pts for frame in frames_of(source)]
     assert psnr(frames_of(source), frames_of(target)) > 42
     assert not (tmp_path / ".out.mp4.deblurgan").exists()
+
+
+def test_a_clip_goes_on_in_tiles_when_memory_gets_short(tmp_path, monkeypatch):
+    engine, limits = YCbCrEngine(), iter([10**10] * 8)
+    monkeypatch.setattr(memory, "default_limit", lambda pictures: next(limits, memory.LEAST_LIMIT))
+    source = make(tmp_path, Recipe("clip.mp4", size=(720, 1280), frames=8))
+    outcome = restore(source, tmp_path / "out.mp4", engine)
+    assert outcome.status == "done", outcome.reason
+    assert engine.pictures
+    assert engine.shapes
+    assert psnr(frames_of(source), frames_of(tmp_path / "out.mp4")) > 40
 
 
 def test_a_run_stopped_before_its_first_whole_segment_leaves_nothing(tmp_path):

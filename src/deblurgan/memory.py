@@ -27,8 +27,8 @@ class EngineMemory:
 
 
 # What tools/tile_memory.py measured (OpenVINO 2026.4, ONNX Runtime 1.32, PyTorch 2.14 on Ice Lake, OpenVINO's bf16
-# on Zen 4): for floats a tenth more for each pixel, which tiles of a 48-megapixel photo took, and for pixels three bytes
-# less, which there are the photo's own.
+# on Zen 4): for floats a tenth more for each pixel, which tiles of a 48-megapixel photo took, and for pixels three
+# bytes less, which there are the photo's own.
 ENGINE_MEMORY: dict[tuple[str, str], EngineMemory] = {
     ("openvino", "bf16"): EngineMemory(165_000_000, 84, 66),
     ("openvino", "f32"): EngineMemory(185_000_000, 151, 126),

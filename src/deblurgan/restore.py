@@ -113,20 +113,24 @@ class Restorer:
         plan = self.plan(size, np.uint8, options)
         return plan.on_pixels and len(plan.tiles) == 1 and not plan.scales
 
-    def on_ycbcr(self, picture: YCbCr, options: RestoreOptions = RestoreOptions()) -> YCbCr:
+    def on_ycbcr(self, picture: YCbCr, options: RestoreOptions = RestoreOptions()) -> YCbCr | None:
         """Restore a picture in luma and chroma, without the guard; never turned into RGB, it takes less time.
 
-        Raises:
-            TypeError: `takes_ycbcr` says no.
-            MemoryError: there is not enough; cut into tiles, as RGB, the picture may still fit.
+        Returns:
+            the result; None if the picture must be RGB all the same, since memory has got short and tiles are
+            needed.
         """
-        if not isinstance(self.engine, TakingYCbCr) or not self.takes_ycbcr(picture.size, options):
-            raise TypeError(f"a picture of {picture.size} is not taken in luma and chroma; turn it into RGB")
+        if not (isinstance(self.engine, TakingYCbCr) and self.takes_ycbcr(picture.size, options)):
+            return None
+        # What is free changes from moment to moment, but not what the picture is padded to.
         plan = self.plan(picture.size, np.uint8, options)
         if isinstance(self.engine, Preparing):
             self.engine.keep(plan.kept)
         sharp = picture.empty_of(plan.size)
-        self.engine.run_on_ycbcr(picture.padded(plan.size), sharp)
+        try:
+            self.engine.run_on_ycbcr(picture.padded(plan.size), sharp)
+        except MemoryError:
+            return None
         return sharp.part(picture.size)
 
     def prepare(self, size: tuple[int, int], dtype: Any, options: RestoreOptions = RestoreOptions()) -> None:

@@ -31,6 +31,13 @@ class Coding:
         return np.array(reach)[:, None] * np.stack([luma, blue, red])
 
     @property
+    def ends(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """[3] twice: the least and the largest codes of colours."""
+        if self.full_range:
+            return np.zeros(3), np.full(3, 255.0)
+        return np.full(3, 16.0), np.array([235.0, 240, 240])
+
+    @property
     def black(self) -> NDArray[np.float64]:
         """[3]: the codes of black."""
         return np.array([0 if self.full_range else 16, 128, 128], np.float64)

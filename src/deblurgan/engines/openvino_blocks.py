@@ -47,18 +47,35 @@ def on_blocks(network: Any, value_range: tuple[float, float], coding: Coding | N
     total = operations.reduce_sum(found, operations.constant(np.arange(4)), keep_dims=True)
     samples = _RGB_SAMPLES if coding is None else _YCBCR_SAMPLES
     codes = operations.parameter([blocks.get_partial_shape()[0], samples, -1, -1], np.uint8, name="codes")
-    values = _mixed(operations.convert(codes, "f32"), to_values)
-    blocks.output(0).replace(operations.add(values, operations.constant(offset)).output(0))
+    values = operations.add(_mixed(operations.convert(codes, "f32"), to_values), operations.constant(offset))
+    blocks.output(0).replace(values.output(0))
+    if coding is not None and not adds:
+        # In bf16, rows of the matrix do not quite sum to what they should, which only a change may bear.
+        found, adds = operations.subtract(found, values), True
     # By another way than the first time, or the floats would be held for as long as the network takes.
     beneath = (
         operations.convert(operations.convert(codes, "f16"), "f32")
         if adds
-        else operations.constant(-np.tensordot(to_codes, offset, (1, 1)).reshape(1, -1, 1, 1))
+        else operations.constant(np.float32(-255 * low / (high - low)))
     )
-    levels = operations.clamp(operations.add(_mixed(found, to_codes), beneath), 0.0, 255.0)
+    levels = _within(operations.add(_mixed(found, to_codes), beneath), beneath, coding)
     sharp = operations.convert(operations.round(levels, "half_away_from_zero"), "u8")
     results = [operations.result(output) for output in (sharp, total)]
     return openvino.Model(results, [codes, *others], "on_blocks")
+
+
+def _within(levels: Any, beneath: Any, coding: Coding | None) -> Any:
+    """Levels kept to those of colours, or where the picture itself goes beyond, to its own."""
+    from openvino import opset13 as operations
+
+    if coding is None or coding.full_range:
+        return operations.clamp(levels, 0.0, 255.0)
+    least, most = (
+        operations.constant(np.repeat(ends, (4, 1, 1)).astype(np.float32).reshape(1, -1, 1, 1))
+        for ends in coding.ends
+    )
+    levels = operations.maximum(levels, operations.minimum(beneath, least))
+    return operations.minimum(levels, operations.maximum(beneath, most))
 
 
 def _maps(coding: Coding | None, reach: float) -> tuple[Matrix, Matrix, Matrix]:

@@ -45,7 +45,7 @@ class WatchedRestorer(Restorer):
         with self._one_of(self.pictures, tiles):
             return super().__call__(pixels, options)
 
-    def on_ycbcr(self, picture: YCbCr, options: RestoreOptions = RestoreOptions()) -> YCbCr:
+    def on_ycbcr(self, picture: YCbCr, options: RestoreOptions = RestoreOptions()) -> YCbCr | None:
         """Restore one picture in luma and chroma; see `Restorer`.
 
         Raises:

@@ -160,13 +160,9 @@ def restored_frames(
 
 def _restored(picture: Picture, restorer: Restorer, options: RestoreOptions) -> tuple[Picture, int]:
     """The result, and the number of tiles."""
-    if isinstance(picture, YCbCr):
-        try:
-            return restorer.on_ycbcr(picture, options), 1
-        except MemoryError:
-            # As RGB, it can be cut into tiles.
-            picture = picture.to_pixels()
-    restored = restorer(picture, options)
+    if isinstance(picture, YCbCr) and (sharp := restorer.on_ycbcr(picture, options)) is not None:
+        return sharp, 1
+    restored = restorer(pixels_of(picture), options)
     return restored.pixels, restored.tiles
 
 
