@@ -251,13 +251,6 @@ def test_a_clip_goes_on_in_tiles_when_memory_gets_short(tmp_path, monkeypatch):
     assert psnr(frames_of(source), frames_of(tmp_path / "out.mp4")) > 40
 
 
-def test_a_run_stopped_before_its_first_whole_segment_leaves_nothing(tmp_path):
-    source = make(tmp_path, Recipe("clip.mp4"))
-    with pytest.raises(KeyboardInterrupt):
-        restore(source, tmp_path / "out.mp4", Interrupted(after=3))
-    assert list(tmp_path.iterdir()) == [source]
-
-
 @pytest.mark.parametrize(("skip", "status"), [(True, "skipped"), (False, "failed")])
 def test_a_result_that_another_program_made_meanwhile_stays(skip, status, tmp_path):
     source, target = make(tmp_path, Recipe("clip.mp4")), tmp_path / "out.mp4"

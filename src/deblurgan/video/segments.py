@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deblurgan.clip import opened
-from deblurgan.errors import UnwritableTarget
+from deblurgan.errors import DeblurganError, UnwritableTarget
 from deblurgan.video.encoding import Coding, add_film
 from deblurgan.video.footage import Footage
 from deblurgan.whole import whole_file
@@ -113,10 +113,10 @@ class WorkFolder:
 
     @contextmanager
     def of_use(self) -> Iterator[None]:
-        """Empty the folder if the block fails, or is interrupted, before there is a whole segment."""
+        """Empty the folder if the block fails before there is a whole segment."""
         try:
             yield
-        except BaseException:
+        except (DeblurganError, MemoryError):
             if not self._note(0).exists():
                 self.empty()
             raise
