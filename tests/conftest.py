@@ -91,6 +91,13 @@ def scene() -> NDArray[np.uint8]:
 
 
 @pytest.fixture
+def blurred(scene: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Several of the same, blurred across seven pixels, uint8 [250, 640, 3]."""
+    wide = np.tile(scene, (3, 5, 1))[:250].astype(np.float32)
+    return np.mean([np.roll(wide, shift, axis=1) for shift in range(7)], axis=0).astype(np.uint8)
+
+
+@pytest.fixture
 def photo_file(tmp_path: Path, scene: NDArray[np.uint8]) -> Path:
     """A JPEG photo on disk."""
     import PIL.Image

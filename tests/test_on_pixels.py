@@ -97,11 +97,6 @@ class TestOpenVINO:
     def _installed(self):
         pytest.importorskip("openvino")
 
-    @pytest.fixture
-    def blurred(self, scene):
-        wide = np.tile(scene, (3, 5, 1))[:250].astype(np.float32)
-        return np.mean([np.roll(wide, shift, axis=1) for shift in range(7)], axis=0).astype(np.uint8)
-
     @pytest.mark.parametrize("model", ["default", "fast"])
     @pytest.mark.parametrize("precision", ["f32", "bf16"])
     @pytest.mark.parametrize(("tile", "tiles"), [("off", 1), (360, 2)])

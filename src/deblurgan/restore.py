@@ -107,11 +107,7 @@ class Restorer:
 
     def takes_ycbcr(self, size: tuple[int, int], options: RestoreOptions = RestoreOptions()) -> bool:
         """Whether pictures of a (height, width) can be restored `on_ycbcr`: by some engines, in one piece."""
-        engine = self.engine
-        if not (isinstance(engine, TakingYCbCr) and engine.takes_ycbcr) or any(side % 2 for side in size):
-            return False
-        plan = self.plan(size, np.uint8, options)
-        return plan.on_pixels and len(plan.tiles) == 1 and not plan.scales
+        return self._plan_for_ycbcr(size, options) is not None
 
     def on_ycbcr(self, picture: YCbCr, options: RestoreOptions = RestoreOptions()) -> YCbCr | None:
         """Restore a picture in luma and chroma, without the guard; never turned into RGB, it takes less time.
@@ -120,10 +116,9 @@ class Restorer:
             the result; None if the picture must be RGB all the same, since memory has got short and tiles are
             needed.
         """
-        if not (isinstance(self.engine, TakingYCbCr) and self.takes_ycbcr(picture.size, options)):
+        plan = self._plan_for_ycbcr(picture.size, options)
+        if plan is None or not isinstance(self.engine, TakingYCbCr):
             return None
-        # What is free changes from moment to moment, but not what the picture is padded to.
-        plan = self.plan(picture.size, np.uint8, options)
         if isinstance(self.engine, Preparing):
             self.engine.keep(plan.kept)
         sharp = picture.empty_of(plan.size)
@@ -162,6 +157,13 @@ class Restorer:
     def close(self) -> None:
         """Give the engine's memory back."""
         self.engine.close()
+
+    def _plan_for_ycbcr(self, size: tuple[int, int], options: RestoreOptions) -> Plan | None:
+        engine = self.engine
+        if not (isinstance(engine, TakingYCbCr) and engine.takes_ycbcr) or any(side % 2 for side in size):
+            return None
+        plan = self.plan(size, np.uint8, options)
+        return plan if plan.on_pixels and len(plan.tiles) == 1 and not plan.scales else None
 
     def _case(self, size: tuple[int, int], dtype: Any, options: RestoreOptions) -> Case:
         return Case(self.manifest, self.engine, size, np.dtype(dtype), options)

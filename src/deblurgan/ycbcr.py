@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from deblurgan import tiling
+from deblurgan.samples import to_integer
+
 
 @dataclass(frozen=True)
 class Coding:
@@ -73,11 +76,9 @@ class YCbCr:
         """The picture with what is missing to a size mirrored below and to the right; the same if nothing is."""
         if size == self.size:
             return self
-        below, right = size[0] - self.size[0], size[1] - self.size[1]
-        luma = np.pad(self.luma, ((0, below), (0, right)), "reflect")
-        blue, red = (
-            np.pad(chroma, ((0, below // 2), (0, right // 2)), "reflect") for chroma in (self.blue, self.red)
-        )
+        whole, half = (tiling.window(0, 0, size[0] // step, size[1] // step) for step in (1, 2))
+        [luma] = tiling.pad(self.luma[None], whole)
+        blue, red = tiling.pad(np.stack([self.blue, self.red]), half)
         return YCbCr(luma, blue, red, self.coding)
 
     def part(self, size: tuple[int, int]) -> YCbCr:
@@ -92,5 +93,4 @@ class YCbCr:
         planes = self.luma, *(chroma.repeat(2, 0).repeat(2, 1) for chroma in (self.blue, self.red))
         for channel, (plane, black) in enumerate(zip(planes, self.coding.black, strict=True)):
             np.subtract(plane, np.float32(black), out=above_black[..., channel])
-        colours = above_black @ (255 * np.linalg.inv(self.coding.matrix).T).astype(np.float32)
-        return np.clip(colours + np.float32(0.5), 0, 255).astype(np.uint8)
+        return to_integer(above_black @ np.linalg.inv(self.coding.matrix).T.astype(np.float32), 8)

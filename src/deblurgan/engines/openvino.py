@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Sequence
 from functools import cache
@@ -16,7 +17,7 @@ from deblurgan.engines.exhaustion import as_memory_error
 from deblurgan.engines.openvino_blocks import on_blocks
 from deblurgan.engines.openvino_compiled import DEVICE, CompiledNetworks, Form, Key, Shapes
 from deblurgan.engines.openvino_parts import Parts, exact_between_convolutions
-from deblurgan.engines.pixel_blocks import Picture, put_together, taken_apart
+from deblurgan.engines.pixel_blocks import RGB_SAMPLES, Picture, put_together, size_of, taken_apart
 from deblurgan.engines.protocol import ALL_PASSES, EngineOptions, Input
 from deblurgan.engines.quantisation import Ranges, load_ranges, quantised
 from deblurgan.errors import BrokenModel
@@ -102,8 +103,7 @@ class OpenVINOEngine:
     def _run_on_blocks(
         self, form: Form, picture: Picture, coarse: NDArray[np.float32] | None, sharp: Picture
     ) -> bool:
-        height, width = picture.size if isinstance(picture, YCbCr) else picture.shape[:2]
-        threads = self._threads if height * width > _SMALL else 1
+        threads = self._threads if math.prod(size_of(picture)) > _SMALL else 1
         blocks = taken_apart(picture, threads)[None]
         total, found = np.empty((1, 1, 1, 1), np.float32), np.empty_like(blocks)
         self._infer(form, [blocks] if coarse is None else [blocks, coarse], [found, total])
@@ -189,7 +189,7 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
 
 def _shapes_of(coming: Input) -> Shapes:
     height, width = coming.size
-    picture = (1, 12, height // 2, width // 2) if coming.on_pixels else (1, 3, height, width)
+    picture = (1, RGB_SAMPLES, height // 2, width // 2) if coming.on_pixels else (1, 3, height, width)
     return (picture,) if coming.number == ALL_PASSES else (picture, (1, 3, height // 2, width // 2))
 
 

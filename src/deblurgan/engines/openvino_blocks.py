@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deblurgan.engines.pixel_blocks import RGB_SAMPLES, YCBCR_SAMPLES
 from deblurgan.ycbcr import Coding
 
 Matrix = NDArray[np.float32]
 
-# Of a block: four of each of red, green and blue; or four of luma, then one of each chroma.
-_RGB_SAMPLES, _YCBCR_SAMPLES = 12, 6
 # The axes of [N, C, h, 2, w, 2] in the order of PyTorch's `pixel_unshuffle`, and how it is undone.
 _UNSHUFFLE = [0, 1, 3, 5, 2, 4]
 _SHUFFLE = {"block_size": 2, "mode": "depth_first"}
@@ -45,7 +44,7 @@ def on_blocks(network: Any, value_range: tuple[float, float], coding: Coding | N
     offset = black + np.float32(low)
     blocks, others, found, adds = _in_blocks(network.clone(), adds=adds)
     total = operations.reduce_sum(found, operations.constant(np.arange(4)), keep_dims=True)
-    samples = _RGB_SAMPLES if coding is None else _YCBCR_SAMPLES
+    samples = RGB_SAMPLES if coding is None else YCBCR_SAMPLES
     codes = operations.parameter([blocks.get_partial_shape()[0], samples, -1, -1], np.uint8, name="codes")
     values = operations.add(_mixed(operations.convert(codes, "f32"), to_values), operations.constant(offset))
     blocks.output(0).replace(values.output(0))
@@ -68,7 +67,7 @@ def _within(levels: Any, beneath: Any, coding: Coding | None) -> Any:
     """Levels kept to those of colours, or where the picture itself goes beyond, to its own."""
     from openvino import opset13 as operations
 
-    if coding is None or coding.full_range:
+    if coding is None:
         return operations.clamp(levels, 0.0, 255.0)
     least, most = (
         operations.constant(np.repeat(ends, (4, 1, 1)).astype(np.float32).reshape(1, -1, 1, 1))
@@ -87,9 +86,9 @@ def _maps(coding: Coding | None, reach: float) -> tuple[Matrix, Matrix, Matrix]:
     """
     level = reach / 255
     if coding is None:
-        return _diagonal(level), np.zeros((1, _RGB_SAMPLES, 1, 1), np.float32), _diagonal(1 / level)
+        return _diagonal(level), np.zeros((1, RGB_SAMPLES, 1, 1), np.float32), _diagonal(1 / level)
     from_codes = np.linalg.inv(coding.matrix)
-    to_values, to_codes = np.zeros((3, 4, _YCBCR_SAMPLES)), np.zeros((_YCBCR_SAMPLES, 3, 4))
+    to_values, to_codes = np.zeros((3, 4, YCBCR_SAMPLES)), np.zeros((YCBCR_SAMPLES, 3, 4))
     for place in range(4):
         to_values[:, place, place], to_codes[place, :, place] = from_codes[:, 0], coding.matrix[0]
     # Chroma is that of all four pixels, and the mean of theirs.
@@ -97,14 +96,14 @@ def _maps(coding: Coding | None, reach: float) -> tuple[Matrix, Matrix, Matrix]:
     to_codes[4:] = coding.matrix[1:, :, None] / 4
     black = np.repeat(-from_codes @ coding.black, 4)
     return (
-        (to_values.reshape(_RGB_SAMPLES, _YCBCR_SAMPLES) * reach).astype(np.float32),
+        (to_values.reshape(RGB_SAMPLES, YCBCR_SAMPLES) * reach).astype(np.float32),
         (black * reach).astype(np.float32).reshape(1, -1, 1, 1),
-        (to_codes.reshape(_YCBCR_SAMPLES, _RGB_SAMPLES) / reach).astype(np.float32),
+        (to_codes.reshape(YCBCR_SAMPLES, RGB_SAMPLES) / reach).astype(np.float32),
     )
 
 
 def _diagonal(factor: float) -> Matrix:
-    return np.diag(np.full(_RGB_SAMPLES, factor, np.float32))
+    return np.diag(np.full(RGB_SAMPLES, factor, np.float32))
 
 
 def _mixed(samples: Any, matrix: Matrix) -> Any:
@@ -128,7 +127,7 @@ def _in_blocks(network: Any, *, adds: bool) -> tuple[Any, list[Any], Any, bool]:
     picture, *others = network.get_parameters()
     found, adds = _before_shuffling(network.get_results()[0].input_value(0), picture, adds=adds)
     batch = picture.get_partial_shape()[0]
-    blocks = operations.parameter([batch, _RGB_SAMPLES, -1, -1], np.float32, name="blocks")
+    blocks = operations.parameter([batch, RGB_SAMPLES, -1, -1], np.float32, name="blocks")
     for node in network.get_ordered_ops():
         if _unshuffles(node, picture):
             _behind_reshaping(node.output(0)).replace(blocks.output(0))

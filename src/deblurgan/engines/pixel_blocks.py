@@ -15,17 +15,22 @@ Samples = NDArray[np.uint8]
 Picture = Samples | YCbCr
 """Pixels in RGB, [H, W, 3], or luma and chroma; both sides are even."""
 
-# Of a block, by rows.
+RGB_SAMPLES, YCBCR_SAMPLES = 12, 6
+"""Of a block: four each of red, green and blue, or four of luma and one of either chroma."""
+
+# In a block, by rows.
 _PLACES = ((0, 0), (0, 1), (1, 0), (1, 1))
-_CHANNELS, _CHROMA = 3, 2
+
+
+def size_of(picture: Picture) -> tuple[int, int]:
+    """(height, width) in pixels."""
+    return picture.size if isinstance(picture, YCbCr) else (picture.shape[0], picture.shape[1])
 
 
 def taken_apart(picture: Picture, threads: int = 1) -> Samples:
-    """The samples of each block, [samples, H / 2, W / 2]: red, green and blue of four pixels each, or luma of them
-    and one of either chroma.
-    """
-    height, width = picture.size if isinstance(picture, YCbCr) else picture.shape[:2]
-    count = len(_PLACES) + _CHROMA if isinstance(picture, YCbCr) else len(_PLACES) * _CHANNELS
+    """The samples of each block, [samples, H / 2, W / 2]."""
+    height, width = size_of(picture)
+    count = YCBCR_SAMPLES if isinstance(picture, YCbCr) else RGB_SAMPLES
     blocks = np.empty((count, height // 2, width // 2), np.uint8)
 
     def copy(rows: slice) -> None:

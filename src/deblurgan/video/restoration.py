@@ -97,21 +97,21 @@ class Tally:
         Raises:
             DeblurganError: the network broke most of the frames that the guard has looked at.
         """
-        for picture in restored:
-            broken = picture.verdict is not None and picture.verdict.share == 0
+        for made in restored:
+            broken = made.verdict is not None and made.verdict.share == 0
             for tally in (self, segment):
                 tally.frames += 1
-                tally.passed += picture.picture is None
-                tally.judged += picture.verdict is not None
+                tally.passed += made.picture is None
+                tally.judged += made.verdict is not None
                 tally.broken += broken
-                tally.tiles = max(tally.tiles, picture.tiles)
+                tally.tiles = max(tally.tiles, made.tiles)
             if 2 * self.broken > self.judged:
-                assert picture.verdict is not None
+                assert made.verdict is not None
                 raise DeblurganError(
-                    f"{name}: model {model!r} breaks its frames ({picture.verdict.reason}); use another --model, "
+                    f"{name}: model {model!r} breaks its frames ({made.verdict.reason}); use another --model, "
                     "or --no-guard to have them all the same."
                 )
-            yield picture
+            yield made
 
 
 def keeps_ycbcr(
