@@ -7,8 +7,9 @@ import pytest
 
 from deblurgan.errors import RecipeError
 from deblurgan.training import recipe as recipes
+from deblurgan.training.ranges import RANGES
 from deblurgan.training.recipe import from_settings, load
-from deblurgan.training.settings import LEAST, Recipe
+from deblurgan.training.settings import Recipe
 
 
 @pytest.mark.parametrize("name", recipes.names())
@@ -66,21 +67,63 @@ def test_a_wrong_override_is_refused(override):
         load("plain", (override,))
 
 
-@pytest.mark.parametrize(("path", "least"), LEAST.items())
-def test_a_whole_number_below_its_least_is_refused_by_name(path, least):
+def numbers_of_a_recipe(*kinds):
+    """Paths of the settings that are of one of these types."""
+    sections = {"": Recipe, **{name: kind for name, kind in get_type_hints(Recipe).items() if is_dataclass(kind)}}
+    return {
+        f"{name}.{setting}".lstrip(".")
+        for name, section in sections.items()
+        for setting, kind in get_type_hints(section).items()
+        if kind in kinds
+    }
+
+
+@pytest.mark.parametrize("path", sorted(numbers_of_a_recipe(int)))
+def test_a_whole_number_below_its_least_is_refused_by_name(path):
+    least = RANGES[path].least
     with pytest.raises(RecipeError, match=f"{path} is {least - 1}; it must be at least {least}"):
         load("plain", (f"{path}={least - 1}",))
 
 
-def test_every_whole_number_of_a_recipe_has_a_least_value():
-    sections = {"": Recipe, **{name: kind for name, kind in get_type_hints(Recipe).items() if is_dataclass(kind)}}
-    numbers = {
-        f"{name}.{setting}".lstrip(".")
-        for name, section in sections.items()
-        for setting, kind in get_type_hints(section).items()
-        if kind is int
-    }
-    assert numbers == set(LEAST)
+def test_every_number_of_a_recipe_has_a_range():
+    assert numbers_of_a_recipe(int, float, tuple[float, float]) == set(RANGES)
+
+
+@pytest.mark.parametrize(
+    ("override", "says"),
+    [
+        ("optimiser.learning_rate=-1", "optimiser.learning_rate is -1.0; it must be above 0"),
+        ("optimiser.learning_rate=0", "above 0"),
+        ("optimiser.clip_norm=0", "above 0"),
+        ("optimiser.betas=[0.9, 1]", "optimiser.betas is 1.0; it must be below 1"),
+        ("optimiser.ema=2", "optimiser.ema is 2.0; it must be at most 1"),
+        ("data.pair_frame_share=7", "at most 1"),
+        ("losses.mse=nan", "losses.mse is nan; it must be at least 0"),
+        ("blur.jpeg_quality=99", "at most 98"),
+        ("blur.shortest=81", "twice blur.longest"),
+        ("data.pairs=[{folder = 'p', share = -1}]", "share in data.pairs must be at least 0"),
+    ],
+)
+def test_a_number_out_of_its_range_is_refused_with_what_it_must_be(override, says):
+    with pytest.raises(RecipeError, match=says):
+        load("plain", (override,))
+
+
+@pytest.mark.parametrize(
+    ("override", "says"),
+    [
+        ("data.photos=p", r"data\.photos is 'p', which is not a list of text"),
+        ("data.batch=four", r"data\.batch is 'four', which is not a whole number"),
+        ("optimiser.ema=slow", "which is not a number"),
+        ("optimiser.betas=[0.9]", "which is not a list of 2 numbers"),
+        ("generator.equivariant=1", "which is not true or false"),
+        ("losses=3", "losses is 3, which is not a table of settings"),
+        ("data.pairs=[3]", "data.pairs is 3, which is not a folder or a table of settings"),
+    ],
+)
+def test_a_setting_of_another_kind_is_refused_in_words_of_toml(override, says):
+    with pytest.raises(RecipeError, match=says):
+        load("plain", (override,))
 
 
 def test_a_file_that_is_no_text_is_no_recipe(tmp_path):

@@ -284,7 +284,10 @@ def test_a_scale_recurrent_network_starts_as_the_network_of_one_scale_that_it_st
     ("generator", "complaint"),
     [
         ({"name": "fpn_imaginary"}, "no generator is called 'fpn_imaginary'"),
-        ({"options": {"colour": 3}}, "unexpected keyword argument 'colour'"),
+        ({"options": {"colour": 3}}, r"Unknown setting generator\.options\.colour"),
+        ({"options": {"chanels": [8]}}, r"did you mean generator\.options\.channels"),
+        ({"options": {"channels": "wide"}}, "is 'wide', which is not a list of whole numbers"),
+        ({"options": {"channels": [0, 8], "depths": [1, 1]}}, "channels and scales must be at least 1"),
         ({"options": {"channels": [8], "depths": [1, 1]}}, "1 widths but 2 depths"),
     ],
 )

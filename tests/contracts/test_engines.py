@@ -1,5 +1,6 @@
 """Every engine in the table keeps the protocol."""
 
+import subprocess
 import sys
 import time
 import types
@@ -257,3 +258,22 @@ def test_threads_come_from_the_environment_or_the_allowance(monkeypatch):
     assert allowed_threads() >= 1
     monkeypatch.setenv("DEBLURGAN_THREADS", "3")
     assert allowed_threads() == 3
+
+
+@pytest.mark.parametrize("name", INSTALLED)
+def test_ctrl_c_is_no_crash_after_engines_that_were_closed_as_they_were_opened(name):
+    program = f"""
+import gc, signal
+from deblurgan.catalogue import find
+from deblurgan.engines import open_engine
+opened = [open_engine(find("fast"), {name!r}) for _ in range(2)]
+while opened:
+    opened.pop(0).close()
+    gc.collect()
+try:
+    signal.raise_signal(signal.SIGINT)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, "interrupted\n")

@@ -6,7 +6,7 @@ pytest.importorskip("timm")
 
 from deblurgan import networks
 from deblurgan.catalogue import find
-from deblurgan.errors import BrokenModel
+from deblurgan.errors import BrokenModel, DeblurganError
 from deblurgan.restore import load
 
 
@@ -44,3 +44,27 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path):
     (tmp_path / "notes.h5").write_text("not weights")
     with pytest.raises(BrokenModel, match="checkpoint"):
         find(tmp_path / "notes.h5")
+
+
+def test_what_a_training_has_left_is_answered_with_the_way_to_a_model(tmp_path):
+    import torch
+
+    run = tmp_path / "run"
+    run.mkdir()
+    torch.save({"recipe": {}, "average": {}}, run / "last.pt")
+    for name in ("recipe.toml", "environment.json"):
+        (run / name).write_text("")
+    for given in (run, run / "last.pt"):
+        with pytest.raises(DeblurganError, match=f"deblurgan export {given} -o MODEL"):
+            find(given)
+
+
+def test_a_checkpoint_cut_short_anywhere_is_called_damaged(tmp_path):
+    import torch
+
+    torch.save({"weight": torch.zeros(1000)}, tmp_path / "whole.pth")
+    contents = (tmp_path / "whole.pth").read_bytes()
+    for length in (0, 3, 30, 1000, len(contents) // 2, len(contents) - 1):
+        (tmp_path / "cut.pth").write_bytes(contents[:length])
+        with pytest.raises(BrokenModel, match="or is damaged"):
+            find(tmp_path / "cut.pth")

@@ -29,7 +29,8 @@ from deblurgan.extras import require
     "--carry",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Go on from the checkpoint in DIR, if there is one, and leave the new one there, in parts of 15 MiB.",
+    help="Go on from the checkpoint in DIR, if there is one and RUN has none that is further on; leave the new "
+    "one there, in parts of 15 MiB.",
 )
 @click.option("--accelerator", default="auto", show_default=True, help="cpu, gpu, or auto: a GPU if any.")
 @click.option("--devices", type=click.IntRange(1), default=1, show_default=True, help="Processes on this machine.")
@@ -52,19 +53,21 @@ def train(
     from deblurgan.training import loop, parcels
     from deblurgan.training import recipe as recipes
     from deblurgan.training.devices import connect
-    from deblurgan.training.run_folder import LAST
+    from deblurgan.training.run_folder import LAST, RunFolder
+    from deblurgan.training.stopping import asked_to_stop
 
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("deblurgan").setLevel(logging.INFO)
     settings = recipes.load(recipe, overrides)
     fabric = connect(accelerator=accelerator, devices=devices, nodes=nodes)
-    last = Path(output) / LAST
+    folder = Path(output)
     if carry and not resume:
-        if fabric.is_global_zero:
-            parcels.join(carry, last)
+        run = RunFolder(folder, leads=fabric.is_global_zero)
+        run.take_in(carry)
         fabric.barrier()
-        resume = last.exists()
-    loop.train(settings, Path(output), resume=resume, threads=threads, fabric=fabric, minutes=minutes)
-    if carry and fabric.is_global_zero:
-        parcels.split(last, carry)
+        resume = run.holds_training()
+    with asked_to_stop() as stop:
+        loop.train(settings, folder, resume=resume, threads=threads, fabric=fabric, minutes=minutes, stop=stop)
+        if carry and fabric.is_global_zero:
+            parcels.split(folder / LAST, carry)
     return 0

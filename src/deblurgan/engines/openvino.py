@@ -146,7 +146,7 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
     """
     import openvino
 
-    core = openvino.Core()
+    core = _core()
     in_bf16 = "BF16" in core.get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
     # Normalisation by the statistics of the picture magnifies the rounding of bf16, if not in every part.
     fixed, in_parts = model.manifest.statistics == "fixed", "decoder" in model.manifest.files
@@ -185,6 +185,18 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
     return OpenVINOEngine(
         networks, openvino.Tensor, threads=options.threads, precision=precision, takes_pixels=not parts
     )
+
+
+@cache
+def _core() -> Any:
+    """OpenVINO itself, one for all engines and never given back.
+
+    Each `Core` sets aside a stack for signals and, when it goes, puts back the one it found. Of two that go in the
+    order they came, that is memory of the other, which has gone, and the next Ctrl-C is a crash.
+    """
+    import openvino
+
+    return openvino.Core()
 
 
 def _shapes_of(coming: Input) -> Shapes:

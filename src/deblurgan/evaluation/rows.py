@@ -10,6 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
+from deblurgan.errors import PairError
 from deblurgan.evaluation.contestants import ModelFacts
 from deblurgan.metrics import METRICS
 
@@ -155,6 +156,16 @@ class Evaluation:
             if row.problem:
                 met.setdefault((row.model, f"{row.metric}: {row.problem}"), set()).add(row.picture)
         return [(model, problem, len(pictures)) for (model, problem), pictures in met.items()]
+
+    def refuse_gaps(self) -> None:
+        """Where every figure is needed, say which one is missing.
+
+        Raises:
+            PairError: a picture could not be read, restored or measured; it names the first.
+        """
+        gap = next((row for row in self.rows if row.problem), None)
+        if gap:
+            raise PairError(f"{gap.image} of {gap.dataset} cannot be measured: {gap.problem}.")
 
     def _compared(self, metric: str, dataset: str | None, sequence: str | None) -> list[Row]:
         """A row for each picture that `images` names."""

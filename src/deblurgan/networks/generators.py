@@ -140,6 +140,8 @@ def plain_fpn(
         scale: how many times larger than its input the output is: 2 or more for super-resolution.
         recurrent_scales: 2 to see the picture at half its size first, 3 to begin at a quarter, ...
     """
+    if min(len(channels), *channels, scale, recurrent_scales) < 1 or min(0, *depths, *decoder_depths) < 0:
+        raise ValueError("channels and scales must be at least 1, depths at least 0")
     if scale > 1 and recurrent_scales > 1:
         raise ValueError("a network that enlarges cannot be scale-recurrent")
     backbone = PlainBackbone(tuple(channels), tuple(depths), sees_change=recurrent_scales > 1)

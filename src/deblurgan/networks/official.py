@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import pickle
-import struct
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,17 +16,13 @@ from deblurgan.errors import BrokenModel
 from deblurgan.networks.generators import FPNGenerator, build
 from deblurgan.networks.normalisation import fill
 from deblurgan.networks.official_names import DECODER, TRUNKS, Trunk
+from deblurgan.networks.pickled import is_training, read_checkpoint
 from deblurgan.whole import whole_file
 
 _PREFIX = "module."
 _COUNTER = "num_batches_tracked"
 _CONTAINERS = ("model", "state_dict")
 ARCHITECTURES = ("fpn_mobilenet", "fpn_inception", "fpn_inception_simple")
-# What bytes that are no pickle lead the unpickler to.
-_UNPICKLING = (
-    *(pickle.UnpicklingError, struct.error, EOFError, RuntimeError),
-    *(LookupError, ValueError, TypeError, AttributeError),
-)
 # The official settings call it norm_layer.
 _NORMALISATIONS = ("instance", "batch")
 
@@ -144,26 +137,14 @@ def read_official(path: Path) -> dict[str, Tensor]:
         BrokenModel: the file cannot be read, or holds something else than tensors.
     """
     content = read_checkpoint(path)
+    if is_training(content):
+        raise BrokenModel(f"{path} is of a training; make a model of it with: deblurgan export {path} -o MODEL.")
     for key in _CONTAINERS:
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
         raise BrokenModel(f"{path} holds no weights by name; expected a dictionary of tensors.")
     return {str(name).removeprefix(_PREFIX): tensor for name, tensor in content.items()}
-
-
-def read_checkpoint(path: Path) -> Any:
-    """What `torch.save` put into a file; only tensors and plain values are taken.
-
-    Raises:
-        BrokenModel: the file cannot be read, or holds something else.
-    """
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise BrokenModel(f"{path} cannot be read: {error.strerror or error}.") from None
-    except _UNPICKLING:
-        raise BrokenModel(f"{path} is not a PyTorch checkpoint of plain tensors, or is damaged.") from None
 
 
 def _trunk_tensors(trunk: Trunk, ours: Mapping[str, tuple[int, ...]]) -> list[OfficialTensor]:

@@ -58,11 +58,11 @@ def find_adversary(recipe: Recipe, device: torch.device) -> Adversary | None:
         RecipeError: the discriminator or the loss has an unknown name.
     """
     settings = recipe.adversarial
-    if not settings.weight:
-        return None
     for name, table in ((settings.discriminator, DISCRIMINATORS), (settings.loss, ADVERSARIAL_LOSSES)):
         if name not in table:
             raise RecipeError(f"Recipe {recipe.name!r}: {name!r} is unknown; known: {', '.join(sorted(table))}.")
+    if not settings.weight:
+        return None
     discriminator = build_discriminator(settings.discriminator).to(device)
     return Adversary(
         discriminator=discriminator,

@@ -58,6 +58,13 @@ def mean_of_processes(fabric: Fabric, values: Tensor) -> Tensor:
     return values if fabric.world_size == 1 else _mean(fabric, values)
 
 
+def any_process(fabric: Fabric, truth: bool) -> bool:
+    """Whether something is true in one process at least: the same answer in all of them."""
+    if fabric.world_size == 1:
+        return truth
+    return bool(_mean(fabric, torch.tensor(float(truth), device=fabric.device)) > 0)
+
+
 def _mean(fabric: Fabric, values: Tensor) -> Tensor:
     mean = fabric.all_reduce(values, reduce_op="mean")
     if not isinstance(mean, Tensor):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,17 +20,20 @@ from deblurgan.pairs import Pair, joined_pairs
 from deblurgan.restore import Restorer
 from deblurgan.training import state as states
 from deblurgan.training.dataset import TrainingSet
-from deblurgan.training.devices import connect
+from deblurgan.training.devices import any_process, connect
 from deblurgan.training.export import manifest_of
 from deblurgan.training.pictures import Pictures, load_pictures, refuse_missing
 from deblurgan.training.run_folder import BEST, LAST, RunFolder
 from deblurgan.training.settings import Recipe
 from deblurgan.training.state import TrainingState
 from deblurgan.training.step import training_step
+from deblurgan.training.stopping import leave_stopping_to_the_parent
 from deblurgan.training.torch_engine import TorchEngine
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+
+log = logging.getLogger(__name__)
 
 
 def train(
@@ -39,20 +44,22 @@ def train(
     threads: int | None = None,
     fabric: Fabric | None = None,
     minutes: float | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> TrainingState:
     """Run a recipe to its end, in a folder that holds all there is to know of the training.
 
     Args:
         recipe: the settings.
         folder: a run folder, made if missing; see `deblurgan.training.run_folder`.
-        resume: go on from the folder's last checkpoint; the result is the same as without the break.
+        resume: go on from the folder's newest checkpoint; the result is the same as without the break.
         threads: of the processor; None for as many as the process may use.
         fabric: where to run; None for this process on the processor.
         minutes: stop after this time, with a checkpoint; None to run to the recipe's end.
+        stop: asked after each step; when it says so, stop, with a checkpoint and without a validation.
 
     Raises:
         RecipeError: the data or the checkpoint does not fit the recipe.
-        PairError: pairs to validate on are missing or do not match up.
+        PairError: pairs to validate on are missing, do not match up, or cannot be read.
         TrainingFailed: the loss is no longer a number.
         UnwritableTarget: the folder holds a training that is not to be resumed, or cannot be written, for want of
             space for one.
@@ -65,7 +72,12 @@ def train(
         raise UnwritableTarget(f"{folder} holds a training; go on from it with --resume, or give another folder.")
     refuse_missing(recipe)
     validation = joined_pairs(recipe.validation.pairs)
-    state = states.load(folder / LAST, recipe, fabric) if resume else states.begin(recipe, fabric)
+    # What cannot be measured is to be said now, not when hours have been trained.
+    evaluate(validation, {}, metrics=("psnr",)).refuse_gaps()
+    state = states.load(run.newest(), recipe, fabric) if resume else states.begin(recipe, fabric)
+    _refuse_fewer_steps(recipe, state.step)
+    if state.step == recipe.schedule.steps:
+        log.info("All %d steps are made; for more, give schedule.steps a larger number.", state.step)
     pictures = load_pictures(recipe)
     run.open(recipe)
     run.rewind(state.step)
@@ -76,14 +88,18 @@ def train(
     for blurred, sharp in pace.watched(batches(recipe, pictures, state.step, fabric)):
         sides = (side.to(fabric.device, non_blocking=True) for side in (blurred, sharp))
         logged = training_step(state, *sides)
-        schedule, last = recipe.schedule, state.step == recipe.schedule.steps or pace.is_over()
+        schedule, stopped = recipe.schedule, any_process(fabric, stop())
+        ends = state.step == schedule.steps or any_process(fabric, pace.is_over())
+        last = ends or stopped
         if state.step % schedule.log_every == 0 or last:
             run.log({"step": state.step, **logged, **pace.figures(state.step)})
         run.show_progress(state.step, schedule.steps, logged["loss"])
-        if validation and (state.step % recipe.validation.every == 0 or last):
-            _validate(state, run, restorer, validation)
-        if state.step % schedule.checkpoint_every == 0 or last:
-            run.save(state, LAST)
+        with pace.aside():
+            # Who stops a training does not want to wait for a validation that is not due.
+            if validation and (state.step % recipe.validation.every == 0 or ends):
+                _validate(state, run, restorer, validation)
+            if state.step % schedule.checkpoint_every == 0 or last:
+                run.save(state, LAST)
         if last:
             break
     run.close()
@@ -92,8 +108,13 @@ def train(
 
 
 def validate(restorer: Restorer, pairs: list[Pair]) -> dict[str, float]:
-    """Mean PSNR of a model and of the blurred input, per dataset, through the Restorer that users run."""
+    """Mean PSNR of a model and of the blurred input, per dataset, through the Restorer that users run.
+
+    Raises:
+        PairError: a picture cannot be read, or the model makes nothing of it.
+    """
     evaluation = evaluate(pairs, {"average": restorer}, metrics=("psnr",))
+    evaluation.refuse_gaps()
     means = {
         f"{dataset}_{name}": evaluation.mean(model, "psnr", dataset)
         for dataset in evaluation.datasets
@@ -115,12 +136,20 @@ def _validate(state: TrainingState, run: RunFolder, restorer: Restorer, pairs: l
     state.fabric.barrier()
 
 
+def _refuse_fewer_steps(recipe: Recipe, made: int) -> None:
+    steps = recipe.schedule.steps
+    if made > steps:
+        raise RecipeError(
+            f"Recipe {recipe.name!r}: schedule.steps is {steps}, but {made} are made; give a larger number."
+        )
+
+
 class _Pace:
     """How fast a training goes, how long it waits for data, and whether its time is over."""
 
     def __init__(self, recipe: Recipe, step: int, minutes: float | None) -> None:
         self._batch, self._first = recipe.data.batch, step
-        self._started, self._waited = time.monotonic(), 0.0
+        self._started, self._waited, self._aside = time.monotonic(), 0.0, 0.0
         self._allowed = float("inf") if minutes is None else 60 * minutes
 
     def watched(self, batches: Iterable[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
@@ -134,9 +163,16 @@ class _Pace:
             batch = next(iterator, None)
             self._waited += time.monotonic() - asked
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What is done in the block is not training, and its time does not count in the figures."""
+        began = time.monotonic()
+        yield
+        self._aside += time.monotonic() - began
+
     def figures(self, step: int) -> dict[str, float]:
         """Crops per second and the share of the time spent waiting for them, since the start of this process."""
-        passed = time.monotonic() - self._started
+        passed = time.monotonic() - self._started - self._aside
         crops = (step - self._first) * self._batch
         return {"crops_per_second": round(crops / passed, 1), "waiting": round(self._waited / passed, 4)}
 
@@ -164,5 +200,6 @@ def batches(recipe: Recipe, pictures: Pictures, step: int, fabric: Fabric) -> It
             num_workers=workers,
             prefetch_factor=4 if workers else None,
             pin_memory=fabric.device.type == "cuda",
+            worker_init_fn=leave_stopping_to_the_parent,
         )
     )

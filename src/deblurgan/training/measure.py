@@ -23,11 +23,12 @@ def measure(model: ModelFolder, pairs: Path) -> ModelFolder:
         pairs: folder of pairs that were not trained on.
 
     Raises:
-        PairError: the folder holds no proper pairs.
+        PairError: the folder holds no proper pairs, or one that cannot be read or restored.
     """
     restorer = Restorer(model.manifest, open_engine(model))
     evaluation = evaluate(find_pairs(pairs), {model.manifest.name: restorer})
     restorer.close()
+    evaluation.refuse_gaps()
     command = f"deblurgan evaluate {pairs.as_posix()} --model {model.manifest.name}"
     figures = tuple(
         _figure(evaluation, model.manifest.name, metric, dataset, command)

@@ -53,17 +53,26 @@ def join(folder: Path, target: Path) -> bool:
         whether there was anything in the folder.
 
     Raises:
-        TrainingFailed: parts are missing or altered.
+        TrainingFailed: parts or their list are missing or altered.
     """
     if not (folder / _CONTENTS).exists():
         return False
-    contents = json.loads((folder / _CONTENTS).read_text("utf-8"))
-    missing = [name for name in contents["parts"] if not (folder / name).exists()]
+    parts, expected = _listed(folder)
+    missing = [name for name in parts if not (folder / name).is_file()]
     if missing:
         raise TrainingFailed(f"{folder} lacks {missing[0]}; copy all its parts or empty it.")
-    data = b"".join((folder / name).read_bytes() for name in contents["parts"])
-    if hashlib.sha256(data).hexdigest() != contents["sha256"]:
+    data = b"".join((folder / name).read_bytes() for name in parts)
+    if hashlib.sha256(data).hexdigest() != expected:
         raise TrainingFailed(f"The parts in {folder} are not of one file; copy them all again or empty it.")
     with whole_file(target, overwrite=True) as temporary:
         temporary.write_bytes(data)
     return True
+
+
+def _listed(folder: Path) -> tuple[list[str], str]:
+    """Names of the parts, and the SHA-256 of what they are together."""
+    try:
+        contents = json.loads((folder / _CONTENTS).read_text("utf-8"))
+        return [str(name) for name in contents["parts"]], str(contents["sha256"])
+    except (ValueError, LookupError, TypeError):
+        raise TrainingFailed(f"{folder / _CONTENTS} is damaged; copy all that is in {folder} again.") from None

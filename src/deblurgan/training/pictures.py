@@ -60,17 +60,18 @@ def load_pictures(recipe: Recipe) -> Pictures:
             picture in a hundred is unreadable.
     """
     photographs, sources = _found(recipe)
-    store = _Store(Path(recipe.data.packed) if recipe.data.packed else None)
+    store = _Store(_folder_for_packed(recipe))
     least = recipe.data.crop + 2 * recipe.blur.longest
-    photos = [
-        picture
-        for path in photographs
-        if (picture := store.decoded(path)) is not None and _least_side(picture) >= least
-    ]
-    if recipe.data.photos and not photos:
-        raise RecipeError(f"Recipe {recipe.name!r}: no photograph is at least {least} pixels along each side.")
+    decoded = [picture for path in photographs if (picture := store.decoded(path)) is not None]
+    photos = [picture for picture in decoded if _least_side(picture) >= least]
     by_source = [[both for pair in source if (both := store.both(pair)) is not None] for source in sources]
     store.refuse_damage(recipe.name)
+    if recipe.data.photos and not photos:
+        raise RecipeError(f"Recipe {recipe.name!r}: no photograph is at least {least} pixels along each side.")
+    if small := len(decoded) - len(photos):
+        log.warning(
+            "Left out: %d of %d photographs, less than %d pixels high or wide.", small, len(decoded), least
+        )
     pairs = [both for source in by_source for both in source]
     if any(_least_side(sharp) < least for _, sharp in pairs):
         raise RecipeError(f"Recipe {recipe.name!r}: pairs must be at least {least} pixels along each side.")
@@ -135,7 +136,23 @@ class _Store:
 def _photos_in(folder: Path, recipe: str) -> Iterable[Path]:
     if not folder.is_dir():
         raise RecipeError(f"Recipe {recipe!r}: data.photos names {folder}, which is not a folder.")
-    return image.pictures_in(folder)
+    found = image.pictures_in(folder)
+    if not found:
+        raise RecipeError(f"Recipe {recipe!r}: data.photos names {folder}, which holds no pictures.")
+    return found
+
+
+def _folder_for_packed(recipe: Recipe) -> Path | None:
+    if not recipe.data.packed:
+        return None
+    folder = Path(recipe.data.packed)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RecipeError(
+            f"Recipe {recipe.name!r}: data.packed names {folder}, where no folder can be ({error.strerror})."
+        ) from None
+    return folder
 
 
 def _thinned(source: PairSource) -> list[Pair]:
@@ -162,12 +179,20 @@ def _packed(path: Path, folder: Path) -> Path:
     facts = path.stat()
     identity = f"{path.resolve()}|{facts.st_size}|{facts.st_mtime_ns}"
     file = folder / f"{hashlib.sha256(identity.encode()).hexdigest()[:24]}.npy"
-    if not file.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+    if not _is_packed(file):
         pixels = _decode(path)
         with whole_file(file, overwrite=True) as temporary, temporary.open("wb") as stream:
             np.save(stream, pixels)
     return file
+
+
+def _is_packed(file: Path) -> bool:
+    """Whether a packed picture is there, and as long as it says itself."""
+    try:
+        pixels_of(file)
+    except (OSError, ValueError, EOFError):
+        return False
+    return True
 
 
 def _decode(path: Path) -> Pixels:

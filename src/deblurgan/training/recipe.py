@@ -81,8 +81,18 @@ def _override(settings: dict[str, Any], override: str) -> None:
         settings[key] = value
 
 
-def _build(kind: Any, settings: dict[str, Any], path: str) -> Any:
-    hints = typing.get_type_hints(kind)
+def arguments_of(kind: Any, settings: dict[str, Any], path: str) -> dict[str, Any]:
+    """Keyword arguments of a function or a dataclass, checked against its declared types.
+
+    Args:
+        kind: whose they are.
+        settings: plain values by name.
+        path: of the settings in the recipe, with its last dot.
+
+    Raises:
+        RecipeError: one is unknown, or of another type.
+    """
+    hints = {name: hint for name, hint in typing.get_type_hints(kind).items() if name != "return"}
     unknown = sorted(set(settings) - set(hints))
     if unknown:
         near = difflib.get_close_matches(unknown[0], hints, n=1)
@@ -90,7 +100,11 @@ def _build(kind: Any, settings: dict[str, Any], path: str) -> Any:
         raise RecipeError(f"Unknown setting {path}{unknown[0]}; {known}")
     if kind is PairSource and "folder" not in settings:
         raise RecipeError(f"Setting {path}folder is missing; a set of pairs has one.")
-    return kind(**{key: _convert(hints[key], value, path + key) for key, value in settings.items()})
+    return {key: _convert(hints[key], value, path + key) for key, value in settings.items()}
+
+
+def _build(kind: Any, settings: dict[str, Any], path: str) -> Any:
+    return kind(**arguments_of(kind, settings, path))
 
 
 def _convert(hint: Any, value: Any, path: str) -> Any:
@@ -111,5 +125,18 @@ def _convert(hint: Any, value: Any, path: str) -> Any:
         return float(value)
     if origin is None and not isinstance(hint, types.UnionType) and type(value) is hint:
         return value
-    wanted = hint if items else getattr(hint, "__name__", hint)
-    raise RecipeError(f"Setting {path} is {value!r}, which is not a {wanted}.")
+    raise RecipeError(f"Setting {path} is {value!r}, which is not {_in_words(hint)}.")
+
+
+_KINDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+_MANY = {int: "whole numbers", float: "numbers", str: "text", PairSource: "folders or tables of settings"}
+
+
+def _in_words(hint: Any) -> str:
+    """What a type is called where TOML is written."""
+    if hint is PairSource:
+        return "a folder or a table of settings"
+    if typing.get_origin(hint) is tuple:
+        items = typing.get_args(hint)
+        return f"a list of {'' if ... in items else f'{len(items)} '}{_MANY[items[0]]}"
+    return _KINDS.get(hint, "a table of settings")

@@ -19,6 +19,7 @@ from deblurgan import image
 from deblurgan.errors import UnwritableTarget
 from deblurgan.pairs import Pair
 from deblurgan.restore import Restorer
+from deblurgan.training import parcels
 from deblurgan.training import state as states
 from deblurgan.training.recipe import as_toml
 from deblurgan.training.settings import Recipe
@@ -54,7 +55,36 @@ class RunFolder:
 
     def holds_training(self) -> bool:
         """Whether checkpoints are there, which a training from the start would replace."""
-        return any((self.folder / name).exists() for name in (LAST, BEST))
+        return self.newest().exists()
+
+    def newest(self) -> Path:
+        """The checkpoint to go on from: the last one, or the best where a training was cut short before that."""
+        last, best = self.folder / LAST, self.folder / BEST
+        return best if best.exists() and not last.exists() else last
+
+    def take_in(self, carried: Path) -> None:
+        """Put the checkpoint that a folder carries in the place of the last one, unless ours is further on.
+
+        Args:
+            carried: what `parcels.split` wrote, or an empty folder, or none.
+
+        Raises:
+            TrainingFailed: parts are missing or altered.
+            BrokenModel: one of the checkpoints is damaged.
+        """
+        if not self.leads:
+            return
+        arrived = self.folder / "carried.pt"
+        if not parcels.join(carried, arrived):
+            return
+        try:
+            theirs = states.steps_in(arrived)
+            if self.holds_training() and (ours := states.steps_in(self.newest())) >= theirs:
+                log.info("Going on from %s, at step %d; %s is at %d.", self.newest(), ours, carried, theirs)
+            else:
+                arrived.replace(self.folder / LAST)
+        finally:
+            arrived.unlink(missing_ok=True)
 
     def open(self, recipe: Recipe) -> None:
         """Write down the recipe and what it runs on."""

@@ -6,11 +6,11 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import Any
 
 from deblurgan.blur import BlurSettings
 from deblurgan.errors import RecipeError
+from deblurgan.training.ranges import refuse_out_of_range
 
 
 @dataclass(frozen=True)
@@ -187,16 +187,6 @@ class ValidationSettings:
     samples: int = 2
 
 
-LEAST = {
-    **dict.fromkeys(("seed", "data.workers", "generator.frozen_steps", "validation.samples"), 0),
-    **dict.fromkeys(("schedule.warmup", "schedule.plateau"), 0),
-    **dict.fromkeys(("data.scale", "data.crop", "data.batch", "data.positions", "optimiser.parts"), 1),
-    **dict.fromkeys(("blur.longest", "blur.jpeg_quality", "adversarial.memory", "validation.every"), 1),
-    **dict.fromkeys(("schedule.steps", "schedule.checkpoint_every", "schedule.log_every"), 1),
-}
-"""The least value of each whole number of a recipe, by its path."""
-
-
 @dataclass(frozen=True)
 class Recipe:
     """A whole training.
@@ -220,10 +210,9 @@ class Recipe:
     validation: ValidationSettings = field(default_factory=ValidationSettings)
 
     def __post_init__(self) -> None:
-        self._refuse_small_numbers()
+        refuse_out_of_range(self)
         for wrong, message in (
             (self.precision not in ("f32", "bf16"), f"precision is {self.precision!r}; use 'f32' or 'bf16'"),
-            (not 0 <= self.data.real_share <= 1, "data.real_share must lie between 0 and 1"),
             (
                 self.data.real_share > 0 and not self.data.pairs,
                 "data.real_share asks for real pairs but data.pairs names no folder",
@@ -232,8 +221,10 @@ class Recipe:
                 self.data.real_share < 1 and not (self.data.photos or self.data.pairs),
                 "no sharp pictures: name folders in data.photos or data.pairs",
             ),
-            (not 0 < self.data.least_size <= 1, "data.least_size must lie above 0 and at most at 1"),
-            (not 0 <= self.data.recoloured <= 1, "data.recoloured must lie between 0 and 1"),
+            (
+                self.blur.shortest > 2 * self.blur.longest,
+                "blur.shortest is an extent, and must not be longer than twice blur.longest, a displacement",
+            ),
             (
                 self.data.crop % (16 * self.data.scale) != 0,
                 f"data.crop is {self.data.crop}; it must be a multiple of {16 * self.data.scale}",
@@ -275,15 +266,10 @@ class Recipe:
                 "adversarial.loss 'wgan_gp' needs adversarial.penalty, 10 in its paper",
             ),
             (any(source.every < 1 for source in self.data.pairs), "every in data.pairs must be at least 1"),
+            (any(not source.share >= 0 for source in self.data.pairs), "share in data.pairs must be at least 0"),
         ):
             if wrong:
                 raise RecipeError(f"Recipe {self.name!r}: {message}.")
-
-    def _refuse_small_numbers(self) -> None:
-        for path, least in LEAST.items():
-            value = attrgetter(path)(self)
-            if value < least:
-                raise RecipeError(f"Recipe {self.name!r}: {path} is {value}; it must be at least {least}.")
 
     def digest(self) -> str:
         """SHA-256 of all settings, the same wherever and however the recipe was written."""

@@ -7,7 +7,7 @@ import dataclasses
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -18,7 +18,7 @@ from deblurgan.errors import BrokenModel, RecipeError
 from deblurgan.networks import FPNGenerator
 from deblurgan.networks.equivariance import is_equivariant, keep_equivariant, make_equivariant
 from deblurgan.networks.normalisation import fill
-from deblurgan.networks.official import read_checkpoint
+from deblurgan.networks.pickled import is_training, read_checkpoint
 from deblurgan.networks.weights import SAFETENSORS
 from deblurgan.training import recipe as recipes
 from deblurgan.training.adversary import Adversary, find_adversary
@@ -101,8 +101,9 @@ def load(path: Path, recipe: Recipe | None = None, fabric: Fabric | None = None)
 
     Args:
         path: file written by `save`.
-        recipe: if given, replaces the stored one, for longer schedules or other data; the network and
-            the optimiser must be the same. A discriminator that the checkpoint lacks starts anew.
+        recipe: if given, replaces the stored one, for longer schedules, other data or other settings of the
+            optimiser; the network must be the same. A discriminator that the checkpoint lacks starts anew, and
+            so does the search for the best weights where other pairs validate.
         fabric: where to run; None for this process on the processor.
 
     Raises:
@@ -119,11 +120,27 @@ def load(path: Path, recipe: Recipe | None = None, fabric: Fabric | None = None)
     state.generator.load_state_dict(content["generator"])
     _refuse_untied(recipe, state.generator, str(path))
     state.average.load_state_dict(content["average"])
+    chosen = {key: state.optimiser.param_groups[0][key] for key in ("betas", "weight_decay")}
     state.optimiser.load_state_dict(content["optimiser"])
+    for group in state.optimiser.param_groups:
+        group.update(chosen)
     if state.adversary and content["adversary"]:
         state.adversary.load_state_dict(content["adversary"])
-    state.step, state.best = content["step"], content.get("best", -math.inf)
+    state.step = content["step"]
+    if recipe.validation.pairs == stored.validation.pairs:
+        state.best = content.get("best", -math.inf)
     return state
+
+
+def steps_in(path: Path) -> int:
+    """Updates that a checkpoint has behind it.
+
+    Raises:
+        RecipeError: the file is missing or no checkpoint of a training.
+        BrokenModel: the file is damaged.
+    """
+    steps: int = _read(path)["step"]
+    return steps
 
 
 def update_average(state: TrainingState) -> None:
@@ -139,12 +156,14 @@ def update_average(state: TrainingState) -> None:
 
 def _build(recipe: Recipe, *, pretrained: bool = True) -> FPNGenerator:
     """The recipe's network; without `pretrained`, weights that it would fetch are not: others follow."""
-    options = recipe.generator.options
+    name, options = recipe.generator.name, recipe.generator.options
+    if name in networks.GENERATORS:
+        recipes.arguments_of(networks.GENERATORS[name], options, "generator.options.")
     if not pretrained:
         options = {key: value for key, value in options.items() if key != "pretrained"}
     try:
-        network = networks.build(recipe.generator.name, **options)
-    except (KeyError, TypeError, ValueError) as error:
+        network = networks.build(name, **options)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise RecipeError(f"Recipe {recipe.name!r}: {error.args[0]}.") from None
     block = network.size_multiple * network.scale
     if recipe.data.crop % block:
@@ -194,7 +213,7 @@ def _starting_weights(origin: str) -> dict[str, Tensor]:
     if not path.is_file() or path.suffix == ".onnx":
         return weights_of(catalogue.find(origin))
     content = None if path.suffix == SAFETENSORS else read_checkpoint(path)
-    if _is_training(content):
+    if is_training(content):
         weights: dict[str, Tensor] = content["average"]
         return weights
     return networks.load(path).state_dict()
@@ -215,10 +234,6 @@ def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise RecipeError(f"There is no checkpoint at {path}; name the folder of a training that has saved one.")
     content = read_checkpoint(path)
-    if not _is_training(content):
+    if not is_training(content):
         raise RecipeError(f"{path} is not the checkpoint of a training; give a run folder, or the last.pt in one.")
     return content
-
-
-def _is_training(content: Any) -> TypeGuard[dict[str, Any]]:
-    return isinstance(content, dict) and {"recipe", "average"} <= content.keys()

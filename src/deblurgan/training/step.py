@@ -86,8 +86,8 @@ def training_step(state: TrainingState, blurred: Tensor, sharp: Tensor) -> dict[
     means: dict[str, float] = dict(zip(logged, values, strict=True))
     if not math.isfinite(means["loss"]):
         raise TrainingFailed(
-            f"The loss is no longer a number at step {state.step}; resume from the last checkpoint with a lower "
-            "optimiser.learning_rate."
+            f"The loss is no longer a number at step {state.step}; go on from the last checkpoint, or begin anew, "
+            "with a lower optimiser.learning_rate."
         )
     for group in state.optimiser.param_groups:
         group["lr"] = rate
