@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deblurgan.engines.pixel_blocks import RGB_SAMPLES, YCBCR_SAMPLES
+from deblurgan.engines.quantisation import are_rounded, rounded_weights, weights_of
 from deblurgan.ycbcr import Coding
 
 Matrix = NDArray[np.float32]
@@ -43,21 +44,24 @@ def on_blocks(network: Any, value_range: tuple[float, float], coding: Coding | N
     to_values, black, to_codes = _maps(coding, high - low)
     offset = black + np.float32(low)
     blocks, others, found, adds = _in_blocks(network.clone(), adds=adds)
-    total = operations.reduce_sum(found, operations.constant(np.arange(4)), keep_dims=True)
     samples = RGB_SAMPLES if coding is None else YCBCR_SAMPLES
     codes = operations.parameter([blocks.get_partial_shape()[0], samples, -1, -1], np.uint8, name="codes")
     values = operations.add(_mixed(operations.convert(codes, "f32"), to_values), operations.constant(offset))
     blocks.output(0).replace(values.output(0))
     if coding is not None and not adds:
         # In bf16, rows of the matrix do not quite sum to what they should, which only a change may bear.
-        found, adds = operations.subtract(found, values), True
+        found, adds = operations.subtract(found, values).output(0), True
     # By another way than the first time, or the floats would be held for as long as the network takes.
     beneath = (
         operations.convert(operations.convert(codes, "f16"), "f32")
         if adds
         else operations.constant(np.float32(-255 * low / (high - low)))
     )
-    levels = _within(operations.add(_mixed(found, to_codes), beneath), beneath, coding)
+    change = _mixed(found, to_codes) if coding is None else _ending_in(found, to_codes)
+    # What is looked at before it is scaled keeps its weights, and in bf16 their rounding.
+    seen = found if coding is None else change
+    total = operations.reduce_sum(seen, operations.constant(np.arange(4)), keep_dims=True)
+    levels = _within(operations.add(change, beneath), beneath, coding)
     sharp = operations.convert(operations.round(levels, "half_away_from_zero"), "u8")
     results = [operations.result(output) for output in (sharp, total)]
     return openvino.Model(results, [codes, *others], "on_blocks")
@@ -114,6 +118,24 @@ def _mixed(samples: Any, matrix: Matrix) -> Any:
         return operations.multiply(samples, operations.constant(matrix[0, 0]))
     weights = operations.constant(np.ascontiguousarray(matrix[:, :, None, None]))
     return operations.convolution(samples, weights, [1, 1], [0, 0], [0, 0], [1, 1])
+
+
+def _ending_in(found: Any, matrix: Matrix) -> Any:
+    """What a network has found, [N, C, h, w], times a matrix [c, C]; by its last convolution if it ends in one."""
+    from openvino import opset13 as operations
+
+    addition = found.get_node()
+    terms = [place.get_source_output().get_node() for place in addition.inputs()]
+    if [addition.get_type_name(), *(term.get_type_name() for term in terms)] != ["Add", "Convolution", "Constant"]:
+        return _mixed(found, matrix)
+    convolution, bias = terms
+    weights = np.einsum("oc,cihw->oihw", matrix, weights_of(convolution).data.astype(np.float32))
+    kept = rounded_weights(weights) if are_rounded(convolution) else operations.constant(weights)
+    names = ("strides", "pads_begin", "pads_end", "dilations", "auto_pad")
+    attributes = [convolution.get_attributes()[name] for name in names]
+    folded = operations.convolution(convolution.input_value(0), kept, *attributes)
+    offset = (matrix @ bias.data.astype(np.float32).reshape(-1)).reshape(1, -1, 1, 1)
+    return operations.add(folded, operations.constant(offset))
 
 
 def _in_blocks(network: Any, *, adds: bool) -> tuple[Any, list[Any], Any, bool]:

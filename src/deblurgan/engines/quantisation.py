@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deblurgan.errors import BrokenModel
 
@@ -58,7 +59,7 @@ def quantised(network: Any, ranges: Ranges, *, first: int = 1) -> Any:
     for node in network.get_ordered_ops():
         if node.get_type_name() != "Convolution":
             continue
-        weights = _constant(node)
+        weights = weights_of(node)
         name = weights.get_friendly_name()
         key = key_of(name, first + passed[name])
         passed[name] += 1
@@ -68,12 +69,23 @@ def quantised(network: Any, ranges: Ranges, *, first: int = 1) -> Any:
         ends = np.float32(low), np.float32(high)
         rounded = opset13.fake_quantize(node.input_value(0), *ends, *ends, _LEVELS)
         node.input(0).replace_source_output(rounded.output(0))
-        values = weights.data.astype(np.float32)
-        largest = np.abs(values).max(axis=(1, 2, 3), keepdims=True) + np.float32(_TINY)
-        kept = opset13.fake_quantize(opset13.constant(values), -largest, largest, -largest, largest, _LEVELS - 1)
-        node.input(1).replace_source_output(kept.output(0))
+        node.input(1).replace_source_output(rounded_weights(weights.data).output(0))
     network.validate_nodes_and_infer_types()
     return network
+
+
+def rounded_weights(values: NDArray[Any]) -> Any:
+    """OpenVINO's node for weights, [outputs, inputs, h, w], each output's rounded to 255 levels of its own."""
+    from openvino import opset13
+
+    values = values.astype(np.float32)
+    largest = np.abs(values).max(axis=(1, 2, 3), keepdims=True) + np.float32(_TINY)
+    return opset13.fake_quantize(opset13.constant(values), -largest, largest, -largest, largest, _LEVELS - 1)
+
+
+def are_rounded(convolution: Any) -> bool:
+    """Whether a convolution's weights are what `rounded_weights` gave."""
+    return bool(convolution.input_value(1).get_node().get_type_name() == "FakeQuantize")
 
 
 def _symmetric(low: float, high: float) -> tuple[float, float]:
@@ -84,9 +96,9 @@ def _symmetric(low: float, high: float) -> tuple[float, float]:
     return -reach, reach * (_LEVELS / 2 - 1) / (_LEVELS / 2)
 
 
-def _constant(node: Any) -> Any:
-    """The constant that a convolution's weights come from, behind the casts."""
-    source = node.input_value(1).get_node()
+def weights_of(convolution: Any) -> Any:
+    """The constant that a convolution's weights come from, behind casts and rounding."""
+    source = convolution.input_value(1).get_node()
     while source.get_type_name() != "Constant":
         source = source.input_value(0).get_node()
     return source
