@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import time
 from collections.abc import Callable
 from functools import lru_cache
@@ -15,11 +16,12 @@ import numpy as np
 from deblurgan import memory
 from deblurgan.by_pillow import size_by_header
 from deblurgan.errors import DeblurganError, TargetTaken, TooLarge
+from deblurgan.formats import RESULTS, SUFFIXES
 from deblurgan.image import MAX_PIXELS, Image, read, write
 from deblurgan.jobs import Job, PhotoOptions, target_taken
 from deblurgan.outcome import Outcome
 from deblurgan.restore import Restored, Restorer, load
-from deblurgan.whole import is_taken
+from deblurgan.whole import is_taken, whole_file
 
 
 def restore_photo(
@@ -165,6 +167,10 @@ def _done(job: Job, restorer: Restorer, options: PhotoOptions, max_pixels: int |
         raise TooLarge(f"{str(error).removesuffix('.')}, or allow more --memory.") from error
     size = photo.width, photo.height
     restored = restorer(photo.pixels, options.restore)
+    if (restored.verdict.share == 0 or options.restore.strength == 0) and _can_stay(photo.format, job, options):
+        with whole_file(job.target, overwrite=options.overwrite) as part:
+            shutil.copyfile(job.source, part)
+        return _outcome(str(job.source), str(job.target), size, restored, restorer, started)
     # Under the same name, so that a large blurred picture takes no memory while the sharp one is written.
     photo = photo.with_pixels(restored.pixels)
     write(
@@ -175,6 +181,13 @@ def _done(job: Job, restorer: Restorer, options: PhotoOptions, max_pixels: int |
         overwrite=options.overwrite,
     )
     return _outcome(str(job.source), str(job.target), size, restored, restorer, started)
+
+
+def _can_stay(format: str, job: Job, options: PhotoOptions) -> bool:
+    """Whether a file whose picture stays as it was may be its own result, to the byte."""
+    suffix = job.target.suffix.lower()
+    as_it_came = job.source.suffix.lower() not in RESULTS and SUFFIXES.get(suffix) == format
+    return as_it_came and options.quality is None and options.metadata == "keep"
 
 
 def _outcome(

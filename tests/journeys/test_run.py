@@ -132,6 +132,18 @@ def test_a_sharp_photo_comes_out_unchanged_and_the_reason_is_said(photo_file, tm
     assert "sharp already" in outcome["reason"]
 
 
+@pytest.mark.parametrize("option", [[], ["--strength", "0", "--no-guard"]])
+def test_a_file_whose_picture_stays_is_its_own_result_to_the_byte(photo_file, tmp_path, option):
+    assert deblurgan("run", photo_file, "-o", tmp_path / "same.jpeg", *option).returncode == 0
+    assert (tmp_path / "same.jpeg").read_bytes() == photo_file.read_bytes()
+
+
+@pytest.mark.parametrize("option", [["--quality", "80"], ["--metadata", "strip"]])
+def test_a_file_is_encoded_anew_where_that_is_asked_for(photo_file, tmp_path, option):
+    assert deblurgan("run", photo_file, "-o", tmp_path / "other.jpg", *option).returncode == 0
+    assert (tmp_path / "other.jpg").read_bytes() != photo_file.read_bytes()
+
+
 def test_a_dry_run_writes_nothing(photo_file):
     done = deblurgan("run", photo_file, "--dry-run")
     assert b"photo_deblurred.jpg" in done.stdout
