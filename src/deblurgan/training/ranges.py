@@ -34,31 +34,29 @@ class Range:
         return ""
 
 
-_COUNT, _FROM_ONE = Range(0), Range(1)
-_SHARE, _WEIGHT, _LENGTH = Range(0, 1), Range(0), Range(0)
-_RATE = Range(0, excluded=0)
+_FROM_ZERO, _ABOVE_ZERO, _FROM_ONE, _SHARE = Range(0), Range(0, excluded=0), Range(1), Range(0, 1)
 
 RANGES: dict[str, Range] = {
     "seed": Range(0, 2**63 - 1),
-    **dict.fromkeys(("data.workers", "generator.frozen_steps", "validation.samples"), _COUNT),
-    **dict.fromkeys(("schedule.warmup", "schedule.plateau"), _COUNT),
+    **dict.fromkeys(("data.workers", "generator.frozen_steps", "validation.samples"), _FROM_ZERO),
+    **dict.fromkeys(("schedule.warmup", "schedule.plateau"), _FROM_ZERO),
     **dict.fromkeys(("data.scale", "data.crop", "data.batch", "data.positions", "optimiser.parts"), _FROM_ONE),
     **dict.fromkeys(("blur.longest", "adversarial.memory", "validation.every", "schedule.steps"), _FROM_ONE),
     **dict.fromkeys(("schedule.checkpoint_every", "schedule.log_every"), _FROM_ONE),
     **dict.fromkeys(("data.real_share", "data.pair_frame_share", "data.recoloured"), _SHARE),
     "data.least_size": Range(0, 1, excluded=0),
-    "blur.shortest": Range(0, excluded=0),
-    **dict.fromkeys(("blur.rotation", "blur.zoom", "blur.straightness"), _LENGTH),
+    "blur.shortest": _ABOVE_ZERO,
+    **dict.fromkeys(("blur.rotation", "blur.zoom", "blur.straightness"), _FROM_ZERO),
     **dict.fromkeys(("blur.still", "blur.layered", "blur.linear", "blur.highlights", "blur.noisy"), _SHARE),
     **dict.fromkeys(("blur.compressed", "blur.defocused", "blur.night", "blur.processed"), _SHARE),
     **dict.fromkeys(("blur.read_noise", "blur.shot_noise"), _SHARE),
     "blur.jpeg_quality": Range(1, 98),
     "blur.defocus_radius": Range(LEAST_DEFOCUS),
-    **dict.fromkeys(("losses.charbonnier", "losses.frequency", "losses.mse", "losses.l1"), _WEIGHT),
-    **dict.fromkeys(("losses.content", "adversarial.weight", "adversarial.penalty"), _WEIGHT),
-    **dict.fromkeys(("optimiser.learning_rate", "adversarial.learning_rate", "optimiser.clip_norm"), _RATE),
+    **dict.fromkeys(("losses.charbonnier", "losses.frequency", "losses.mse", "losses.l1"), _FROM_ZERO),
+    **dict.fromkeys(("losses.content", "adversarial.weight", "adversarial.penalty"), _FROM_ZERO),
+    **dict.fromkeys(("optimiser.learning_rate", "adversarial.learning_rate", "optimiser.clip_norm"), _ABOVE_ZERO),
     "optimiser.betas": Range(0, 1, excluded=1),
-    "optimiser.weight_decay": _WEIGHT,
+    "optimiser.weight_decay": _FROM_ZERO,
     "optimiser.ema": _SHARE,
     "schedule.final_share": _SHARE,
 }
