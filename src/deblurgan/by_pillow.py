@@ -17,6 +17,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from deblurgan import by_vips, gain_map, jpeg2000, photoshop
 from deblurgan.coded import DAMAGE, Coded, Samples, Saving, refuse_too_large, sane_dpi, say_converted
+from deblurgan.colour_codes import codes_of, profile_for
 from deblurgan.errors import DeblurganError, TooLarge, UnreadableImage
 from deblurgan.formats import format_of
 from deblurgan.metadata import EXIF_PREFIX, orientation, quiet_pillow
@@ -29,10 +30,13 @@ QUALITY = 95
 
 # What one segment holds; XMP's signature takes 29 bytes of it, EXIF's is part of the block.
 _JPEG_EXIF, _JPEG_XMP = 65_533, 65_533 - 29
+_EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/"
 # Rows at a time: what is passed on in small pieces goes through the same memory each time.
 _STRIP = 64
 # Bytes that tell the format, and the bits a sample of PNG.
 _HEAD = 64
+# Pixels along a side that the format, or who writes it, allows.
+_LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 65_536}
 _OPENERS: dict[str, type[ImageFile]] = {
     "JPEG": JpegImageFile,
     "PNG": PngImageFile,
@@ -94,6 +98,8 @@ def encoded(coded: Coded, format: str, quality: int | None) -> bytes:
         ValueError: the format cannot hold the picture.
     """
     samples, saving = coded.samples, coded.saving
+    if max(samples.shape) > (longest := _LONGEST_SIDE.get(format, max(samples.shape))):
+        raise ValueError(f"a side of it may have {longest} pixels at most")
     picture = PIL.Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples)
     block = {"icc_profile": coded.icc_profile or b"", "exif": coded.exif or b"", "xmp": coded.xmp or b""}
     options: dict[str, Any]
@@ -155,15 +161,23 @@ def _read(data: bytes, name: str, format: str, max_pixels: int) -> Coded:
         lossless, bits = facts.is_lossless, facts.bits
     if bits > 8 and picture.mode != "I;16":
         logger.warning("%s: its %d bits a sample became 8", name, bits)
+    if format == "PNG" and picture.mode == "L" and isinstance(info.get("transparency"), int):
+        # Pillow widens the samples to 8 bits, and forgets the one that stands for transparency.
+        info["transparency"] *= 255 // (2 ** min(8, data[24]) - 1)
     exif = info.get("exif", b"").removeprefix(EXIF_PREFIX) or _exif_in_text(info) or None
-    say_converted(name, picture.mode, has_profile=bool(info.get("icc_profile")))
+    profile = info.get("icc_profile")
+    if format == "AVIF" and not profile:
+        profile = profile_for(*codes_of(data), name)
+    if any(body.startswith(_EXTENDED_XMP) for body in _segments(picture, "APP1")):
+        logger.warning("%s: its extended XMP is left out", name)
+    say_converted(name, picture.mode, has_profile=bool(profile))
     dpi = sane_dpi(*info["dpi"]) if "dpi" in info else None
     return Coded(
         samples=by_vips.samples(data)
         if (is_cmyk and format == "JPEG") or _is_deep(data, format)
-        else _samples(picture),
+        else _shown(_samples(picture), format),
         orientation=orientation(exif, info.get("xmp")),
-        icc_profile=None if is_cmyk else info.get("icc_profile"),
+        icc_profile=None if is_cmyk else profile,
         exif=exif,
         xmp=info.get("xmp"),
         saving=_jpeg_saving(picture, dpi)
@@ -199,6 +213,11 @@ def _samples(picture: ImageFile) -> Samples:
         converted = strip if strip.mode == mode else strip.convert(mode)
         bands[top : top + _STRIP] = np.asarray(converted).reshape(strip.height, strip.width, -1)
     return bands
+
+
+def _shown(samples: Samples, format: str) -> Samples:
+    """Without the transparency of a BMP file in which all is transparent: who wrote it meant none."""
+    return samples[..., :3] if format == "BMP" and not samples[..., 3:].any() else samples
 
 
 def _exif_in_text(info: dict[Any, Any]) -> bytes:

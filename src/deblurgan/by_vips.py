@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 # How BigTIFF begins, and the order of its bytes.
 _BIG = {b"II+\0": "<", b"MM\0+": ">"}
+_ORDINARY = {b"II": b"II*\0", b"MM": b"MM\0*"}
 _COMPRESSIONS = {1: "none", 5: "lzw", 8: "deflate", 32946: "deflate", 32773: "packbits"}
 _SAMPLE_KINDS = ("uchar", "ushort")
 _SUBFILE, _BITS, _COMPRESSION, _STRIPS, _ORIENTATION, _STRIP_SIZES = 254, 258, 259, 273, 274, 279
@@ -30,6 +31,7 @@ _PHOTOMETRIC, _PALETTE, _YCBCR, _LAB = 262, 3, 6, (8, 9, 10)
 # What YCbCr is where these tags are missing: by BT.601, over the whole range.
 _USUAL = {529: (0.299, 0.587, 0.114), 532: (0, 255, 128, 255, 128, 255)}
 _JPEG, _SUBSAMPLING = (6, 7), 530
+_EXTRA_SAMPLES, _UNSPECIFIED, _TRANSPARENCY = 338, 0, (1, 2)
 _XMP, _PROFILE, _PHOTOSHOP, _DNG = 700, 34675, 34377, 50706
 _FIRST_RAW = 50000
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
@@ -45,6 +47,7 @@ _LAYOUT = frozenset(
         *range(336, 348),
         *range(512, 533),
         559,
+        *(33421, 33422),
         _XMP,
         _PROFILE,
         _PHOTOSHOP,
@@ -81,6 +84,7 @@ def read_tiff(data: bytes, name: str, max_pixels: int) -> Coded:
     say_converted(name, mode, has_profile="icc-profile-data" in fields)
     resources = tags.get(_PHOTOSHOP)
     decoded = _decoded(picture)
+    has_mask = decoded.shape[2] in (2, 4) and np.ravel(tags.get(_EXTRA_SAMPLES, 0))[0] not in _TRANSPARENCY
     return Coded(
         samples=_as_rgb(decoded, tags) if tags.get(_PHOTOMETRIC) == _YCBCR else decoded,
         orientation=fields.get("orientation", 1),
@@ -89,6 +93,7 @@ def read_tiff(data: bytes, name: str, max_pixels: int) -> Coded:
         saving=Saving(
             compression=_COMPRESSIONS.get(tags.get(_COMPRESSION, 0), "deflate"),
             dpi=_dpi(tags),
+            has_mask=has_mask,
         ),
         exif=_exif_of(tags, name),
         photoshop=resources if isinstance(resources, bytes) else None,
@@ -96,8 +101,11 @@ def read_tiff(data: bytes, name: str, max_pixels: int) -> Coded:
 
 
 def exif_of_tiff(data: bytes, name: str) -> bytes | None:
-    """Return what a raw photo built like a TIFF file says about the picture, as an EXIF block."""
-    tags = _tags(data)
+    """Return what a raw photo built like a TIFF file says of itself, as an EXIF block; log if that is nothing."""
+    # Olympus and Panasonic have numbers of their own where TIFF has 42.
+    tags = _tags(_ORDINARY[data[:2]] + data[4:] if data[:2] in _ORDINARY else data)
+    if not tags:
+        logger.warning("%s: its EXIF cannot be read, so it is left out", name)
     for tag in [tag for tag in tags if tag >= _FIRST_RAW]:
         del tags[tag]
     return _exif_of(tags, name)
@@ -160,6 +168,8 @@ def _directory(layout: ImageFileDirectory_v2, coded: Coded) -> bytes:
     for tag in set(layout) - _RESOLUTION:
         directory.tagtype[tag] = layout.tagtype[tag]
         directory[tag] = layout[tag]
+    if coded.saving.has_mask:
+        directory[_EXTRA_SAMPLES] = _UNSPECIFIED
     if coded.saving.dpi:
         directory[_X_RESOLUTION], directory[_Y_RESOLUTION] = coded.saving.dpi
         directory[_RESOLUTION_UNIT] = 2
@@ -241,7 +251,8 @@ def _tags(tiff: bytes) -> PIL.Image.Exif:
 def _dpi(tags: PIL.Image.Exif) -> tuple[float, float] | None:
     inches = {2: 1.0, 3: 2.54}.get(tags.get(_RESOLUTION_UNIT, 2))
     try:
-        return sane_dpi(inches * tags[_X_RESOLUTION], inches * tags[_Y_RESOLUTION]) if inches else None
+        with quiet_pillow():
+            return sane_dpi(inches * tags[_X_RESOLUTION], inches * tags[_Y_RESOLUTION]) if inches else None
     except DAMAGE:
         return None
 

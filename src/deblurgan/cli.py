@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import os
 import sys
 from dataclasses import dataclass
 
@@ -72,6 +73,7 @@ def program() -> None:
 
 def main() -> None:
     """Run the command line; a user's mistake ends in one sentence and exit code 2."""
+    _fill_closed_streams()
     try:
         code = program.main(standalone_mode=False)
     except click.exceptions.Abort:
@@ -95,3 +97,14 @@ def main() -> None:
         sys.stdout = None
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fill_closed_streams() -> None:
+    """Open nothing in the place of closed standard streams: a file would get their number, and their text."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The system gives the lowest number that is free.
+            os.open(os.devnull, os.O_RDWR)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8")

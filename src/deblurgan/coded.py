@@ -18,9 +18,9 @@ Samples = NDArray[np.uint8 | np.uint16]
 
 DAMAGE = (
     *(OSError, SyntaxError, ValueError, EOFError, ArithmeticError, LookupError, TypeError, AttributeError),
-    *(struct.error, zlib.error),
+    *(struct.error, zlib.error, RuntimeError),
 )
-"""What Pillow raises when a file contradicts itself."""
+"""What Pillow and its decoders raise when a file contradicts itself."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +28,8 @@ class Saving:
     """How a file was saved, so that it can be saved the same way again; empty where nothing is known.
 
     `quantisation` holds JPEG's tables (64 numbers each) and `subsampling` 0 for 4:4:4, 1 for 4:2:2, 2 for
-    4:2:0; `lossless` speaks of WebP; `compression` is TIFF's; `dpi` is (horizontal, vertical).
+    4:2:0; `lossless` speaks of WebP; `compression` is TIFF's, and so is a last channel that is a mask of something
+    and no transparency; `dpi` is (horizontal, vertical).
     """
 
     quantisation: tuple[tuple[int, ...], ...] = ()
@@ -37,6 +38,7 @@ class Saving:
     lossless: bool = False
     compression: str = "deflate"
     dpi: tuple[float, float] | None = None
+    has_mask: bool = False
 
     def transposed(self) -> "Saving":
         """Return what suits the picture once its rows have become its columns."""

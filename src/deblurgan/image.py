@@ -52,7 +52,8 @@ Pixels = NDArray[Any]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Image:
-    """A photo, upright: `pixels` float32 [H, W, 3] in [0, 1], `alpha` float32 [H, W] in [0, 1] or None.
+    """A photo, upright: `pixels` float32 [H, W, 3] in [0, 1], `alpha` float32 [H, W] in [0, 1] or None; with
+    `saving.has_mask` it is a mask of something and no transparency.
 
     Both may also be uint8 or uint16, which take a quarter or half of the memory. A grey photo holds its grey
     three times. `exif` starts at its TIFF header; its orientation is 1. `photoshop` holds IPTC,
@@ -124,7 +125,8 @@ def read(source: Path | str | bytes | BinaryIO, *, max_pixels: int = MAX_PIXELS,
         else:
             coded = by_pillow.read(data, name, format, max_pixels)
     except ValueError as error:
-        raise UnreadableImage(f"{name} is damaged, cut short or unusual ({error}); get a fresh copy.") from error
+        why = " ".join(str(error).split())
+        raise UnreadableImage(f"{name} is damaged, cut short or unusual ({why}); get a fresh copy.") from error
     return _image(coded, name, format, path, as_stored)
 
 
@@ -242,6 +244,9 @@ def _encoded(image: Image, name: str, format: str, quality: int | None) -> bytes
     is_deep = format in ("PNG", "TIFF")
     # Of 16 bits in JPEG 2000, Pillow writes grey ones only.
     is_deep_gray = format == "JPEG2000" and image.is_gray and image.alpha is None
+    if image.saving.has_mask and format != "TIFF":
+        logger.warning("%s: %s cannot hold a channel that is no transparency, left out", name, format)
+        image = dataclasses.replace(image, alpha=None)
     on_white = image.alpha is not None and format in ("JPEG", "BMP")
     bit_depth = image.bit_depth if is_deep or is_deep_gray else 8
     if bit_depth < image.bit_depth:

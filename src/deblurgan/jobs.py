@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -163,16 +164,29 @@ def _expand(given: str, output: str | None, options: PhotoOptions) -> list[tuple
     try:
         return _found(given, output, options)
     except OSError as error:
-        return [_failed(given, f"{given} cannot be read ({error.strerror}); check its name and permissions.")]
+        return [_unreadable(given, error)]
+
+
+def _unreadable(given: str, error: OSError) -> Outcome:
+    return _failed(given, f"{given} cannot be read ({error.strerror}); check its name and permissions.")
+
+
+def _refusals(folder: Path, *, recursive: bool) -> list[OSError]:
+    """Of a folder and those below that the system does not let us look into; a search passes over them."""
+    refused: list[OSError] = []
+    for _ in os.walk(folder, onerror=refused.append):
+        if not recursive:
+            break
+    return refused
 
 
 def _found(given: str, output: str | None, options: PhotoOptions) -> list[tuple[Path, Path] | Outcome]:
     path = Path(given)
     if path.is_dir():
         inside = restorable_in(path, recursive=options.recursive)
-        return [(file, path) for file in _without_results(inside, path, output, options)] or [
-            _failed(given, f"{given} holds no pictures ({' '.join(SUFFIXES)}) or videos.")
-        ]
+        jobs = [(file, path) for file in _without_results(inside, path, output, options)]
+        closed = [_unreadable(error.filename, error) for error in _refusals(path, recursive=options.recursive)]
+        return [*jobs, *closed] or [_failed(given, f"{given} holds no pictures ({' '.join(SUFFIXES)}) or videos.")]
     if not path.exists() and glob.has_magic(given):
         matches = [Path(match) for match in sorted(glob.glob(given, recursive=True))]
         pictures = [match for match in matches if match.is_file() and is_restorable(match)]

@@ -28,6 +28,8 @@ _XMP_FACTS = re.compile(
     rb"""(?:\s*=\s*["']|>)\s*)(?P<value>\d+)"""
 )
 
+_XMP_THUMBNAILS = re.compile(rb"<(xmp|xap):Thumbnails\b.*?</\1:Thumbnails>", re.DOTALL)
+
 _quiet = threading.Lock()
 
 
@@ -78,7 +80,7 @@ def patched_exif(exif: bytes, width: int, height: int) -> bytes:
 
 
 def patched_xmp(xmp: bytes, width: int, height: int) -> bytes:
-    """Return the XMP packet with orientation 1 and the given size in pixels wherever it states them."""
+    """Return the XMP packet without thumbnails, with orientation 1 and the given size wherever it states them."""
     truth = {
         b"Orientation": 1,
         b"ImageWidth": width,
@@ -86,7 +88,8 @@ def patched_xmp(xmp: bytes, width: int, height: int) -> bytes:
         b"PixelXDimension": width,
         b"PixelYDimension": height,
     }
-    return _XMP_FACTS.sub(lambda found: found[1] + b"%d" % truth[found["tiff"] or found["exif"]], xmp)
+    true = _XMP_FACTS.sub(lambda found: found[1] + b"%d" % truth[found["tiff"] or found["exif"]], xmp)
+    return _XMP_THUMBNAILS.sub(b"", true)
 
 
 def _drop_thumbnail(block: bytearray, order: str, link: int) -> None:

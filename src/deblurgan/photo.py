@@ -21,6 +21,8 @@ from deblurgan.image import MAX_PIXELS, Image, read, write
 from deblurgan.jobs import Job, PhotoOptions, target_taken
 from deblurgan.outcome import Outcome
 from deblurgan.restore import Restored, Restorer, load
+from deblurgan.restore_options import RestoreOptions
+from deblurgan.transparency import covered
 from deblurgan.whole import is_taken, whole_file
 
 
@@ -110,7 +112,7 @@ def restore_stream(
     """
     started = time.perf_counter()
     photo = read(source, max_pixels=max_pixels, as_stored=True)
-    restored = restorer(photo.pixels, options.restore)
+    restored = _restored(photo, restorer, options.restore)
     sharp = photo.with_pixels(restored.pixels)
     write(sharp, target, format=options.format, quality=options.quality, metadata=options.metadata)
     size = photo.width, photo.height
@@ -145,7 +147,7 @@ def deblur(source: str | Path, *, to: str | Path | None = None, model: str | Non
             raise TargetTaken(f"{to} exists already; choose another name, or remove it first.")
         return _done(Job(Path(source), Path(to)), restorer, PhotoOptions())
     photo = read(source)
-    return photo.with_pixels(restorer(photo.pixels).pixels)
+    return photo.with_pixels(_restored(photo, restorer, RestoreOptions()).pixels)
 
 
 @lru_cache(maxsize=4)
@@ -166,7 +168,7 @@ def _done(job: Job, restorer: Restorer, options: PhotoOptions, max_pixels: int |
             raise
         raise TooLarge(f"{str(error).removesuffix('.')}, or allow more --memory.") from error
     size = photo.width, photo.height
-    restored = restorer(photo.pixels, options.restore)
+    restored = _restored(photo, restorer, options.restore)
     if (restored.verdict.share == 0 or options.restore.strength == 0) and _can_stay(photo.format, job, options):
         with whole_file(job.target, overwrite=options.overwrite) as part:
             shutil.copyfile(job.source, part)
@@ -181,6 +183,18 @@ def _done(job: Job, restorer: Restorer, options: PhotoOptions, max_pixels: int |
         overwrite=options.overwrite,
     )
     return _outcome(str(job.source), str(job.target), size, restored, restorer, started)
+
+
+def _restored(photo: Image, restorer: Restorer, options: RestoreOptions) -> Restored:
+    """Restore what is seen of a photograph; what lies under full transparency stays as it was."""
+    if photo.alpha is None or photo.saving.has_mask:
+        return restorer(photo.pixels, options)
+    pixels = covered(photo.pixels, photo.alpha)
+    restored = restorer(pixels, options)
+    if pixels is not photo.pixels and restored.pixels.shape == pixels.shape:
+        hidden = photo.alpha == 0
+        restored.pixels[hidden] = photo.pixels[hidden]
+    return restored
 
 
 def _can_stay(format: str, job: Job, options: PhotoOptions) -> bool:

@@ -320,3 +320,16 @@ def _exif_with_artist():
     tags = PIL.Image.Exif()
     tags[0x013B] = "A. Photographer"
     return tags.tobytes().removeprefix(b"Exif\0\0")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
+@pytest.mark.parametrize(
+    ("closed", "arguments", "code"),
+    [("2>&-", "photo.jpg", 0), (">&-", "photo.jpg", 0), ("<&-", "-", 2), (">&-", "- < photo.jpg", 2)],
+)
+def test_a_closed_standard_stream_costs_no_photograph(closed, arguments, code, photo_file):
+    command = f"{sys.executable} -m deblurgan run {arguments} {closed}"
+    done = subprocess.run(["sh", "-c", command], cwd=photo_file.parent, capture_output=True, timeout=120)
+    assert done.returncode == code
+    assert b"Traceback" not in done.stderr
+    assert photo_file.with_name("photo_deblurred.jpg").exists() is (code == 0)

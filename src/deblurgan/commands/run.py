@@ -212,6 +212,8 @@ def _planned(
 
 def _pipe(restorer: Restorer, options: PhotoOptions, clips: ClipOptions, quiet: bool) -> int:
     """One picture, or raw frames, from standard input to standard output."""
+    if sys.stdin is None or sys.stdout is None:
+        raise click.UsageError("Standard input or output is closed, and - needs both.")
 
     def work() -> Outcome:
         if clips.size:
