@@ -85,8 +85,13 @@ def restore_on_cluster(
         if isinstance(job, Outcome):
             yield job
         else:
-            outcome = Outcome(**next(restored))
-            yield dataclasses.replace(outcome, input=str(job.source), output=outcome.output and str(job.target))
+            outcome, place = Outcome(**next(restored)), _places(job)
+            # Whole paths are for the machines; who gave others knows the files by those.
+            reason = outcome.reason
+            for called, given in ((place["source"], str(job.source)), (place["target"], str(job.target))):
+                reason = reason.replace(called, given)
+            output = outcome.output and str(job.target)
+            yield dataclasses.replace(outcome, input=str(job.source), output=output, reason=reason)
 
 
 def _places(job: Job | ObjectJob) -> dict[str, str]:

@@ -15,10 +15,9 @@ from deblurgan.jobs import PhotoOptions
 pytest.importorskip("ray", reason="a cluster needs the extra `batch`")
 
 
-def run(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "deblurgan", "run", *map(str, arguments)], capture_output=True, timeout=300
-    )
+def run(*arguments, folder=None):
+    command = [sys.executable, "-m", "deblurgan", "run", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, timeout=300, cwd=folder)
 
 
 def test_two_workers_write_what_one_machine_writes(tmp_path, scene):
@@ -29,7 +28,7 @@ def test_two_workers_write_what_one_machine_writes(tmp_path, scene):
     (photos / "2.jpg").write_bytes(b"no picture")
     outcomes = {}
     for name, extra in (("one", ()), ("two", ("--cluster", "auto"))):
-        done = run(photos, "-o", tmp_path / name, "--threads", 1, "--no-guard", "--json", *extra)
+        done = run("photos", "-o", name, "--threads", 1, "--no-guard", "--json", *extra, folder=tmp_path)
         assert done.returncode == 1, done.stderr
         assert b"Traceback" not in done.stderr
         outcomes[name] = [json.loads(line) for line in done.stdout.decode().splitlines()]
