@@ -48,7 +48,9 @@ def test_floats_stay_floats_in_the_unit_range():
     np.testing.assert_allclose(restored.pixels, pixels, atol=1e-6)
 
 
-@pytest.mark.parametrize("dtype", ["bool", "int8", "int16", "int32", "int64", "uint32", "float16", "float64"])
+@pytest.mark.parametrize(
+    "dtype", ["bool", "int8", "int16", "int32", "int64", "uint32", "float16", "float64", ">u2"]
+)
 def test_numbers_that_are_no_pixels_are_refused(dtype):
     with pytest.raises(ValueError, match=f"expected pixels in uint8, uint16, float32, got {dtype}"):
         Restorer(IDENTITY, IdentityEngine())(np.zeros((20, 30, 3), dtype))
@@ -67,6 +69,7 @@ def test_strength_zero_gives_the_input_back(scene):
 
     restorer = Restorer(IDENTITY, Inverting())
     np.testing.assert_array_equal(restorer(scene, RestoreOptions(strength=0, guard=False)).pixels, scene)
+    assert restorer.engine.shapes == []
     np.testing.assert_array_equal(restorer(scene, RestoreOptions(guard=False)).pixels, 255 - scene)
 
 

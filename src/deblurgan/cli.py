@@ -85,6 +85,12 @@ def main() -> None:
     except DeblurganError as error:
         print(f"deblurgan: {error}", file=sys.stderr)
         sys.exit(2)
+    except MemoryError:
+        print(
+            "deblurgan: this needs more memory than there is; close other programs or ask for less",
+            file=sys.stderr,
+        )
+        sys.exit(1)
     except BrokenPipeError:
         # The reader of our output has gone; nothing is left to say, and Python must not try at exit.
         sys.stdout = None

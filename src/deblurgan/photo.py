@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 import time
 from collections.abc import Callable
 from functools import lru_cache
@@ -23,7 +22,7 @@ from deblurgan.outcome import Outcome
 from deblurgan.restore import Restored, Restorer, load
 from deblurgan.restore_options import RestoreOptions
 from deblurgan.transparency import covered
-from deblurgan.whole import is_taken, whole_file
+from deblurgan.whole import is_taken, write_whole
 
 
 def restore_photo(
@@ -169,9 +168,9 @@ def _done(job: Job, restorer: Restorer, options: PhotoOptions, max_pixels: int |
         raise TooLarge(f"{str(error).removesuffix('.')}, or allow more --memory.") from error
     size = photo.width, photo.height
     restored = _restored(photo, restorer, options.restore)
-    if (restored.verdict.share == 0 or options.restore.strength == 0) and _can_stay(photo.format, job, options):
-        with whole_file(job.target, overwrite=options.overwrite) as part:
-            shutil.copyfile(job.source, part)
+    stays = restored.verdict.share == 0 or options.restore.strength == 0
+    if stays and (own := _own_contents(photo.format, job, options)) is not None:
+        write_whole(job.target, own, overwrite=options.overwrite)
         return _outcome(str(job.source), str(job.target), size, restored, restorer, started)
     # Under the same name, so that a large blurred picture takes no memory while the sharp one is written.
     photo = photo.with_pixels(restored.pixels)
@@ -197,11 +196,17 @@ def _restored(photo: Image, restorer: Restorer, options: RestoreOptions) -> Rest
     return restored
 
 
-def _can_stay(format: str, job: Job, options: PhotoOptions) -> bool:
-    """Whether a file whose picture stays as it was may be its own result, to the byte."""
+def _own_contents(format: str, job: Job, options: PhotoOptions) -> bytes | None:
+    """The file itself, where it may be the result of a picture that stays as it was; None where it may not."""
     suffix = job.target.suffix.lower()
     as_it_came = job.source.suffix.lower() not in RESULTS and SUFFIXES.get(suffix) == format
-    return as_it_came and options.quality is None and options.metadata == "keep"
+    if not as_it_came or options.quality is not None or options.metadata != "keep":
+        return None
+    try:
+        # What is no file, such as a pipe, can be read but once.
+        return job.source.read_bytes() if job.source.is_file() else None
+    except OSError:
+        return None
 
 
 def _outcome(

@@ -28,7 +28,7 @@ from deblurgan.ycbcr import YCbCr
 _LARGE = 2_000_000
 
 # Whole numbers up to white, or floats of which 1 is white.
-_DTYPES = ("uint8", "uint16", "float32")
+_DTYPES = tuple(np.dtype(kind) for kind in (np.uint8, np.uint16, np.float32))
 
 
 @dataclass(frozen=True)
@@ -80,13 +80,16 @@ class Restorer:
         """
         if pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
             raise ValueError(f"expected pixels of shape [H, W, 3], got {list(pixels.shape)}")
-        if pixels.dtype.name not in _DTYPES:
-            raise ValueError(f"expected pixels in {', '.join(_DTYPES)}, got {pixels.dtype}; convert them first")
+        if pixels.dtype not in _DTYPES:
+            known = ", ".join(dtype.name for dtype in _DTYPES)
+            raise ValueError(f"expected pixels in {known}, got {pixels.dtype}; convert them first")
         if self.manifest.scale > 1 and (options.strength < 1 or options.multi_scale):
             raise DeblurganError(
                 f"Model {self.manifest.name!r} enlarges pictures; it has only strength 1 and one scale."
             )
         started = time.perf_counter()
+        if options.strength == 0:
+            return Restored(pixels.copy(), 1, time.perf_counter() - started)
         case = self._case((pixels.shape[0], pixels.shape[1]), pixels.dtype, options)
         largest = case.largest_tile()
         plan = case.plan(largest)

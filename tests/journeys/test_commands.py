@@ -270,3 +270,14 @@ def test_a_training_becomes_a_model_that_runs(pairs, tmp_path, scene):
     assert "photo_deblurred.png" in call("run", tmp_path / "photo.png", "--model", tmp_path / "tiny")
     call("export", tmp_path / "run", "-o", tmp_path / "half", "--interpolate", tmp_path / "tiny", 0.5)
     assert (tmp_path / "half" / "model.onnx").read_bytes() == (tmp_path / "tiny" / "model.onnx").read_bytes()
+
+
+def test_memory_that_is_too_little_is_a_sentence(monkeypatch, capsys):
+    def exhausted(**_):
+        raise MemoryError
+
+    monkeypatch.setattr(cli.program, "main", exhausted)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 1
+    assert "more memory than there is" in capsys.readouterr().err

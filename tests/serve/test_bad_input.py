@@ -54,6 +54,8 @@ PICTURE = ("walk.jpg", jpeg())
         ("invalid-option", PICTURE, {"format": "exe"}),
         ("invalid-option", PICTURE, {"model": "../../etc"}),
         ("invalid-option", PICTURE, {"url": "http://127.0.0.1/picture.jpg"}),
+        ("invalid-option", PICTURE, {"url": ""}),
+        ("malformed-upload", PICTURE, {"strength": ["0", "1"]}),
         ("too-many-bytes", PICTURE, {"model": "m" * 5000}),
         ("malformed-upload", PICTURE, {f"field{number}": "1" for number in range(20)}),
     ],
@@ -142,7 +144,13 @@ def test_what_is_not_there_and_what_is_not_allowed_are_problems_too(client):
     assert is_problem(client.get("/v1/nothing"), "not-found")
     assert is_problem(client.get("/../pyproject.toml"), "not-found")
     assert is_problem(client.get("/v1/jobs/none/result"), "not-found")
-    assert is_problem(client.put("/v1/restore"), "not-allowed")
+    for refused, allowed in (
+        (client.put("/v1/restore"), "POST"),
+        (client.get("/v1/restore"), "POST"),
+        (client.post("/v1/models"), "GET"),
+    ):
+        assert is_problem(refused, "not-allowed")
+        assert refused.headers["allow"] == allowed
 
 
 def test_an_unexpected_error_says_nothing_of_the_inside(make_app, patient_engine, monkeypatch):

@@ -40,6 +40,17 @@ def test_pages_of_other_origins_may_not_send_pictures(client):
     assert client.post("/v1/restore", files=PICTURE, headers=near).status_code == 403
 
 
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "null", ""])
+def test_what_is_no_origin_may_not_send_pictures(client, origin):
+    assert client.post("/v1/restore", files=PICTURE, headers={"Origin": origin}).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/", "/main.js", "/health", "/v1/models", "/metrics"])
+def test_the_head_of_whatever_can_be_got_can_be_asked_for(client, path):
+    head, whole = client.head(path), client.get(path)
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+
+
 @pytest.mark.parametrize(
     "host", ["evil.example:8123", "127.0.0.1.evil.example", "0.0.0.0:8123", "[::1", "a b", ""]
 )

@@ -240,11 +240,22 @@ def test_fingers_move_the_line_and_zoom(open_page, tmp_path):
     wait_until(lambda: page.locator("#comparison.zoomed").count())
 
 
-def test_the_page_asks_for_the_token_until_it_is_right(open_page, make_app):
-    with on_loopback(make_app(token="secret")) as port:
+def test_a_result_that_can_be_shown_nowhere_can_be_saved_all_the_same(open_page, make_app, tmp_path):
+    with on_loopback(make_app(upload_bytes=10_000)) as port:
+        page = open_page(address=f"http://127.0.0.1:{port}/")
+        PIL.Image.effect_noise((100, 80), 50).convert("RGB").save(tmp_path / "scan.tif")
+        page.set_input_files("#files", tmp_path / "scan.tif")
+        page.wait_for_selector("li[data-state=done]")
+        page.wait_for_selector("#viewer-note:not([hidden])")
+        assert read(saved(page, "#download")).width == 100
+
+
+@pytest.mark.parametrize("token", ["secret", "geheim\N{EURO SIGN}"])
+def test_the_page_asks_for_the_token_until_it_is_right(open_page, make_app, token):
+    with on_loopback(make_app(token=token)) as port:
         address = f"http://127.0.0.1:{port}/"
         page = open_page(address=address, is_ready=lambda page: page.locator("dialog[open]").count())
-        for given in ("wrong", "secret"):
+        for given in ("wrong", token):
             page.locator("dialog[open] #token").fill(given)
             page.keyboard.press("Enter")
         wait_until(lambda: page.locator("option", has_text="identity").count())

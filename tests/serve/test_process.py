@@ -18,7 +18,7 @@ import pytest
 from serving import jpeg
 
 from conftest import listen_to_interrupts
-from deblurgan.commands.serve import is_loopback
+from deblurgan.commands.serve import is_loopback, listen
 from deblurgan.errors import DeblurganError
 from deblurgan.image import read
 from deblurgan.serve.limits import memory_per_picture
@@ -87,6 +87,12 @@ def test_other_addresses_than_loopback_need_a_token(tmp_path):
         said = server.stderr.read()
     assert "DEBLURGAN_TOKEN" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 70 + ".example"])
+def test_a_host_that_there_is_not_is_said(host):
+    with pytest.raises(DeblurganError, match="There is no host"):
+        listen(host, 0)
 
 
 def test_a_port_that_is_taken_is_said(tmp_path):

@@ -120,7 +120,7 @@ def serve(
     must hold a token, which every request has to bring. SIGTERM and Ctrl+C finish what was accepted.
     """
     require("serve", "The server")
-    token = os.environ.get(TOKEN) or None
+    token = os.environ.get(TOKEN, "").strip() or None
     if token is None and not is_loopback(host):
         raise DeblurganError(
             f"{host} can be reached from elsewhere: set the environment variable {TOKEN} to a long random text."
@@ -174,6 +174,8 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         return socket.create_server((host, port), family=family, backlog=512)
+    except (socket.gaierror, UnicodeError):
+        raise DeblurganError(f"There is no host {host}; give a name or an address of this machine.") from None
     except OSError as error:
         raise DeblurganError(f"Port {port} of {host} is not to be had ({error.strerror}); take another.") from None
 

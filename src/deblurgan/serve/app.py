@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from deblurgan import __version__
@@ -76,10 +77,12 @@ def create_app(
     app.include_router(restore_route.routes(service))
     app.include_router(job_routes.routes(service, jobs))
     app.include_router(info_routes.routes(service, jobs))
-    app.mount("/", StaticFiles(directory=PAGE, html=True))
+    page_paths = [f"/{path.relative_to(PAGE).as_posix()}" for path in PAGE.rglob("*") if path.is_file()]
+    page = StaticFiles(directory=PAGE, html=True)
+    # One by one: mounted as a whole, it would answer whatever the other routes take by another method.
+    app.router.routes += [Route(path, page, methods=["GET"]) for path in ("/", *page_paths)]
     answer_errors(app)
     _describe(app)
-    page_paths = [f"/{path.relative_to(PAGE).as_posix()}" for path in PAGE.rglob("*") if path.is_file()]
     app.add_middleware(
         Gate,
         open_paths=[*_OPEN, *page_paths],

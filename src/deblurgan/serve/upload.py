@@ -145,6 +145,8 @@ class _Reader:
                 raise Problem("malformed-upload", "The form has several files; send one at a time.")
             self._has_file = True
             self._form.name = _clean(options.get(b"filename", b"").decode("utf-8", "replace"))
+        elif self._field in self._form.fields:
+            raise Problem("malformed-upload", f"The form has the field {self._field[:40]!r} twice.")
         elif len(self._form.fields) >= self._limits.fields:
             raise Problem("malformed-upload", f"The form has more than {self._limits.fields} fields.")
 

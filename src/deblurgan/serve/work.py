@@ -99,7 +99,10 @@ def check(form: Form, source: BinaryIO, service: Service, *, accept: str, at_onc
     if media_type.startswith("image/") and form.size > most:
         raise Problem("too-many-bytes", f"A picture may have {most} bytes here; {form.name} has more.")
     handler = handler_of(media_type, at_once=at_once)
-    fields = RestoreFields.model_validate({name: value for name, value in form.fields.items() if value != ""})
+    options = RestoreFields.model_fields
+    fields = RestoreFields.model_validate(
+        {name: value for name, value in form.fields.items() if value != "" or name not in options}
+    )
     service.models.known(fields.model)
     if fields.quality is not None and not handler.takes_quality:
         said = f"quality: files of type {media_type} are always written nearly without loss; leave it out."

@@ -72,11 +72,11 @@ async function run(photo) {
   }
 }
 
-/** The picture itself if the browser can show it, else a JPEG of it made by the server. */
+/** The picture itself if the browser can show it or nobody can, else a JPEG of it made by the server. */
 async function showable(blob) {
   const bitmap = await createImageBitmap(blob).catch(() => null);
   bitmap?.close();
-  return bitmap ? blob : preview(blob);
+  return bitmap ? blob : preview(blob).catch(() => blob);
 }
 
 async function drawThumbnail(photo, blob) {

@@ -2,6 +2,7 @@
 import { text } from "./strings.js";
 
 const RETRIES = new Set([429, 503]);
+const FUTILE = "took-too-long"; // the same would take as long again
 const POLL_FIRST = 150, POLL_MOST = 1000;
 
 export class Refusal extends Error {}
@@ -66,7 +67,7 @@ async function upload(form, report, signal) {
     const request = await new Promise((resolve, reject) => {
       const sent = new XMLHttpRequest();
       sent.open("POST", "/v1/jobs");
-      if (token) sent.setRequestHeader("Authorization", `Bearer ${token}`);
+      if (token) sent.setRequestHeader("Authorization", authorization());
       sent.upload.onprogress = ({ loaded, total }) => report("uploading", { progress: loaded / total });
       sent.onload = () => resolve(sent);
       sent.onerror = () => reject(new Refusal(text("unreachable")));
@@ -77,7 +78,7 @@ async function upload(form, report, signal) {
     });
     if (request.status === 202) return JSON.parse(request.responseText);
     if (request.status === 401) token = await newToken();
-    else if (RETRIES.has(request.status)) {
+    else if (passes(request.status, request.responseText)) {
       report("waiting", {});
       await sleep(1000 * (Number(request.getResponseHeader("Retry-After")) || 2), signal);
     } else throw refusal(request.status, request.responseText);
@@ -86,17 +87,28 @@ async function upload(form, report, signal) {
 
 async function send(method, address, options = {}) {
   for (;;) {
-    const headers = token ? { Authorization: `Bearer ${token}` } : {};
+    const headers = token ? { Authorization: authorization() } : {};
     const answer = await fetch(address, { method, headers, ...options }).catch((error) => {
       throw error.name === "AbortError" || options.signal?.aborted ? error : new Refusal(text("unreachable"));
     });
     if (answer.ok) return answer;
+    const body = await answer.text();
     if (answer.status === 401) token = await newToken();
-    else if (method === "POST" && RETRIES.has(answer.status)) {
+    else if (method === "POST" && passes(answer.status, body)) {
       await sleep(1000 * (Number(answer.headers.get("Retry-After")) || 2), options.signal);
     } else if (answer.status === 404) throw new Refusal(text("gone"));
-    else throw refusal(answer.status, await answer.text());
+    else throw refusal(answer.status, body);
   }
+}
+
+/** Whether what stands in the way will be over soon. */
+function passes(status, body) {
+  return RETRIES.has(status) && !body.includes(FUTILE);
+}
+
+/** The header, which holds bytes: those of letters beyond Latin ones, too. */
+function authorization() {
+  return `Bearer ${String.fromCharCode(...new TextEncoder().encode(token))}`;
 }
 
 async function newToken() {
