@@ -591,3 +591,9 @@ def test_an_impossible_place_is_refused_in_one_sentence(tmp_path: Path) -> None:
     if not os.access(tmp_path / "locked", os.W_OK):
         with pytest.raises(UnwritableTarget, match="Permission denied"):
             write(photo(), tmp_path / "locked" / "a.png")
+
+
+@pytest.mark.parametrize("given", [3, np.zeros((4, 4, 3)), None])
+def test_what_is_no_file_is_refused_with_what_is_taken(given):
+    with pytest.raises(TypeError, match="expected a path, bytes or an open file"):
+        read(given)

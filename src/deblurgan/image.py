@@ -173,6 +173,8 @@ def _contents(source: Path | str | bytes | BinaryIO) -> tuple[bytes, str, Path |
     if isinstance(source, bytes):
         return source, "the given picture", None
     if not isinstance(source, str | Path):
+        if not hasattr(source, "read"):
+            raise TypeError(f"expected a path, bytes or an open file, not {type(source).__name__}")
         return source.read(), str(getattr(source, "name", "the given stream")), None
     path = Path(source)
     try:

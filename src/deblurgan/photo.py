@@ -14,7 +14,7 @@ import numpy as np
 
 from deblurgan import memory
 from deblurgan.by_pillow import size_by_header
-from deblurgan.errors import DeblurganError, TargetTaken, TooLarge
+from deblurgan.errors import DeblurganError, TargetTaken, TooLarge, UnwritableTarget
 from deblurgan.formats import RESULTS, SUFFIXES
 from deblurgan.image import MAX_PIXELS, Image, read, write
 from deblurgan.jobs import Job, PhotoOptions, target_taken
@@ -49,6 +49,8 @@ def restore_photo(
             # Another program may have been first while this one was at work.
             if not options.skip_existing:
                 raise
+            if job.target.is_file() and job.target.stat().st_size == 0:
+                raise UnwritableTarget(f"{job.target} is there but empty; remove it to have it made.") from None
             return skipped(str(job.source), str(job.target), restorer)
 
     return outcome_of(str(job.source), restorer, work, unless=TooLarge if max_pixels is not None else None)

@@ -333,3 +333,10 @@ def test_a_closed_standard_stream_costs_no_photograph(closed, arguments, code, p
     assert done.returncode == code
     assert b"Traceback" not in done.stderr
     assert photo_file.with_name("photo_deblurred.jpg").exists() is (code == 0)
+
+
+def test_an_empty_file_does_not_pass_for_a_result(photo_file):
+    photo_file.with_name("photo_deblurred.jpg").write_bytes(b"")
+    done = deblurgan("run", photo_file, "--skip-existing")
+    assert done.returncode == 1
+    assert "photo_deblurred.jpg is there but empty; remove it" in errors_of(done)

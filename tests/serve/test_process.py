@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,13 +16,14 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from serving import jpeg
+from serving import jpeg, wait_until
 
 from conftest import listen_to_interrupts
 from deblurgan.commands.serve import is_loopback, listen
 from deblurgan.errors import DeblurganError
 from deblurgan.image import read
 from deblurgan.serve.limits import memory_per_picture
+from deblurgan.serve.server import DrainingServer, configured
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are those of Unix")
 
@@ -68,6 +70,23 @@ def test_a_term_signal_loses_no_accepted_request(tmp_path):
         assert server.wait(20) == 0
         assert server.stderr.read() == ""
     assert not list(tmp_path.iterdir())
+
+
+def test_a_stop_does_not_wait_for_uploads_that_go_on(make_app):
+    app, started = make_app(grace_seconds=0.2), threading.Event()
+    config = configured(app, app.state.service.limits)
+    server = DrainingServer(config, app.state.service.line, app.state.jobs, started.set)
+    listener = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    assert started.wait(20)
+    with socket.create_connection(listener.getsockname()) as upload:
+        head = "POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n"
+        upload.sendall(f"{head}Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n".encode())
+        wait_until(lambda: app.state.service.line.waiting)
+        server.handle_exit(signal.SIGTERM, None)
+        thread.join(10)
+        assert not thread.is_alive()
 
 
 def test_an_interrupt_stops_it_too_and_a_second_one_at_once(tmp_path):

@@ -93,6 +93,11 @@ class Line:
         """How many have a place and are not served yet."""
         return sum(ticket.started is None for ticket in tuple(self._tickets))
 
+    @property
+    def queued(self) -> int:
+        """How many of those that wait have handed in their work."""
+        return sum(ticket.started is None and ticket.queued is not None for ticket in tuple(self._tickets))
+
     def position(self, ticket: Ticket) -> int:
         """How many are served before this one gets its turn; 0 once it is served."""
         waiting = [other for other in tuple(self._tickets) if other.started is None]

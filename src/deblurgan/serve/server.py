@@ -78,7 +78,8 @@ class DrainingServer(uvicorn.Server):
 
     Args:
         config: of uvicorn.
-        line: closed by the first signal; the server stops once it is empty,
+        line: closed by the first signal; the server stops once all is done whose upload ends within
+            `Limits.grace_seconds`,
         jobs: and once their results were fetched, or nobody did for `Limits.grace_seconds`.
         on_start: called once requests are taken.
     """
@@ -109,8 +110,12 @@ class DrainingServer(uvicorn.Server):
         self._drained = asyncio.create_task(self._drain())
 
     async def _drain(self) -> None:
-        while self._line.running or self._line.waiting:
+        patient_until = time.monotonic() + self._jobs.grace_seconds
+        while self._line.running or self._line.queued or (self._line.waiting and time.monotonic() < patient_until):
             await asyncio.sleep(_TICK)
+        if self._line.waiting:
+            # Uploads, which may go on for hours; nothing of them is accepted yet.
+            self.config.timeout_graceful_shutdown = _LAST_SECONDS
         patient_until = time.monotonic() + self._jobs.grace_seconds
         while self._jobs.unfetched and time.monotonic() < patient_until:
             await asyncio.sleep(_TICK)
