@@ -250,6 +250,17 @@ def test_a_result_that_can_be_shown_nowhere_can_be_saved_all_the_same(open_page,
         assert read(saved(page, "#download")).width == 100
 
 
+def test_a_file_that_has_changed_since_it_was_chosen_is_said(open_page, tmp_path):
+    page, path = open_page(), part_of_street(tmp_path)
+    page.set_input_files("#files", path)
+    page.wait_for_selector("li[data-state=done]")
+    path.write_bytes(path.read_bytes() + b"more")
+    page.locator("#strength").fill("50")
+    page.click("#again")
+    page.wait_for_selector("li[data-state=failed]")
+    assert "cannot be read any more" in page.locator(".failure").inner_text()
+
+
 @pytest.mark.parametrize("token", ["secret", "geheim\N{EURO SIGN}"])
 def test_the_page_asks_for_the_token_until_it_is_right(open_page, make_app, token):
     with on_loopback(make_app(token=token)) as port:

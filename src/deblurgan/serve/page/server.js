@@ -38,6 +38,10 @@ export async function preview(file) {
  * Gives {blob, name, status, reason, remarks}. An aborted `signal` cancels the job.
  */
 export async function restore(file, settings, report, signal) {
+  // Else a file that has changed, or a folder, would look like a server that cannot be reached.
+  await file.slice(0, 1).arrayBuffer().catch(() => {
+    throw new Refusal(text("unreadable"));
+  });
   const form = new FormData();
   form.append("model", settings.model);
   form.append("strength", String(settings.strength));

@@ -47,6 +47,7 @@ const STRINGS = {
     video: "Videos are for the command line: deblurgan run \"{name}\"",
     tooLarge: "It has {size} MB, more than the {limit} MB allowed here.",
     zipTooLarge: "Together the photos are too large for one ZIP file; download them one by one.",
+    unreadable: "The file cannot be read any more, or is a folder; choose it again.",
     unreachable: "The server cannot be reached. Is it still running?",
     gone: "The server no longer has it; try again.",
     tokenMissing: "Without a token this server does nothing; reload the page to give one.",
