@@ -84,9 +84,11 @@ def read_tiff(data: bytes, name: str, max_pixels: int) -> Coded:
     say_converted(name, mode, has_profile="icc-profile-data" in fields)
     resources = tags.get(_PHOTOSHOP)
     decoded = _decoded(picture)
+    if tags.get(_PHOTOMETRIC) == _YCBCR:
+        decoded = _as_rgb(decoded, tags)
     has_mask = decoded.shape[2] in (2, 4) and np.ravel(tags.get(_EXTRA_SAMPLES, 0))[0] not in _TRANSPARENCY
     return Coded(
-        samples=_as_rgb(decoded, tags) if tags.get(_PHOTOMETRIC) == _YCBCR else decoded,
+        samples=decoded,
         orientation=fields.get("orientation", 1),
         icc_profile=None if is_cmyk else fields.get("icc-profile-data"),
         xmp=fields.get("xmp-data"),
@@ -168,7 +170,7 @@ def _directory(layout: ImageFileDirectory_v2, coded: Coded) -> bytes:
     for tag in set(layout) - _RESOLUTION:
         directory.tagtype[tag] = layout.tagtype[tag]
         directory[tag] = layout[tag]
-    if coded.saving.has_mask:
+    if coded.saving.has_mask and _EXTRA_SAMPLES in layout:
         directory[_EXTRA_SAMPLES] = _UNSPECIFIED
     if coded.saving.dpi:
         directory[_X_RESOLUTION], directory[_Y_RESOLUTION] = coded.saving.dpi

@@ -18,6 +18,7 @@ from deblurgan.formats import (
     SUFFIXES,
     contradicts,
     is_foreign,
+    is_hidden,
     is_restorable,
     is_writable,
     names_a_file,
@@ -172,11 +173,10 @@ def _unreadable(given: str, error: OSError) -> Outcome:
 
 
 def _refusals(folder: Path, *, recursive: bool) -> list[OSError]:
-    """Of a folder and those below that the system does not let us look into; a search passes over them."""
+    """What the system says of a folder and those below that it does not open; a search passes over them."""
     refused: list[OSError] = []
-    for _ in os.walk(folder, onerror=refused.append):
-        if not recursive:
-            break
+    for _, below, _ in os.walk(folder, onerror=refused.append):
+        below[:] = [name for name in below if recursive and not is_hidden(Path(name))]
     return refused
 
 
