@@ -43,17 +43,23 @@ def restore_photo(
     def work() -> Outcome:
         try:
             if is_taken(job.target) and not options.overwrite:
+                if options.skip_existing:
+                    _refuse_empty(job.target)
                 raise target_taken(job.target)
             return _done(job, restorer, options, max_pixels)
         except TargetTaken:
             # Another program may have been first while this one was at work.
             if not options.skip_existing:
                 raise
-            if job.target.is_file() and job.target.stat().st_size == 0:
-                raise UnwritableTarget(f"{job.target} is there but empty; remove it to have it made.") from None
             return skipped(str(job.source), str(job.target), restorer)
 
     return outcome_of(str(job.source), restorer, work, unless=TooLarge if max_pixels is not None else None)
+
+
+def _refuse_empty(target: Path) -> None:
+    """An empty file is nobody's result: some file systems keep one where a program was killed."""
+    if target.is_file() and target.stat().st_size == 0:
+        raise UnwritableTarget(f"{target} is there but empty; remove it to have it made.")
 
 
 def skipped(source: str, target: str, restorer: Restorer) -> Outcome:
