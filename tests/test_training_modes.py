@@ -1,6 +1,5 @@
 """Ways to train: in parts, frozen at first, on several processes, with a schedule; and what stops a training."""
 
-import dataclasses
 import json
 import subprocess
 import sys
@@ -8,6 +7,8 @@ import sys
 import numpy as np
 import PIL.Image
 import pytest
+
+from recipes import changed, write_pair
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning_fabric")
@@ -33,21 +34,6 @@ SETTINGS = {
     "generator": {"options": {"channels": [8, 8], "depths": [1, 1], "decoder_depths": [1]}},
     "schedule": {"steps": 4, "warmup": 1, "checkpoint_every": 2, "log_every": 1},
 }
-
-
-def changed(recipe, **sections):
-    """The recipe with some settings of some sections replaced."""
-    return dataclasses.replace(
-        recipe,
-        **{name: dataclasses.replace(getattr(recipe, name), **settings) for name, settings in sections.items()},
-    )
-
-
-def write_pair(folder, name, scene, shift=2):
-    folder.mkdir(exist_ok=True)
-    smeared = ((scene.astype(int) + np.roll(scene, shift, axis=1)) // 2).astype(np.uint8)
-    PIL.Image.fromarray(smeared).save(folder / f"{name}_blur.png")
-    PIL.Image.fromarray(scene).save(folder / f"{name}_sharp.png")
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What a training goes on from, what it stops for, and what it refuses before its first step."""
 
-import dataclasses
 import json
 import logging
 import os
@@ -11,6 +10,8 @@ import threading
 import numpy as np
 import PIL.Image
 import pytest
+
+from recipes import changed, write_pair
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning_fabric")
@@ -23,21 +24,6 @@ from deblurgan.training.pictures import load_pictures, pixels_of  # noqa: E402
 from deblurgan.training.recipe import from_settings  # noqa: E402
 from deblurgan.training.run_folder import BEST, LAST, LOG, RECIPE, RunFolder  # noqa: E402
 from deblurgan.training.stopping import asked_to_stop  # noqa: E402
-
-
-def changed(recipe, **sections):
-    """The recipe with some settings of some sections replaced."""
-    return dataclasses.replace(
-        recipe,
-        **{name: dataclasses.replace(getattr(recipe, name), **settings) for name, settings in sections.items()},
-    )
-
-
-def write_pair(folder, name, sharp):
-    folder.mkdir(exist_ok=True)
-    PIL.Image.fromarray(np.roll(sharp, 1, axis=1)).save(folder / f"{name}_blur.png")
-    PIL.Image.fromarray(sharp).save(folder / f"{name}_sharp.png")
-    return str(folder)
 
 
 @pytest.fixture

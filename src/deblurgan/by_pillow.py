@@ -19,6 +19,7 @@ from deblurgan import by_vips, gain_map, jpeg2000, photoshop
 from deblurgan.coded import DAMAGE, Coded, Samples, Saving, refuse_too_large, sane_dpi, say_converted
 from deblurgan.colour_codes import codes_of, profile_for
 from deblurgan.errors import DeblurganError, TooLarge, UnreadableImage
+from deblurgan.format_limits import refuse_long_sides
 from deblurgan.formats import format_of
 from deblurgan.metadata import EXIF_PREFIX, orientation, quiet_pillow
 from deblurgan.png_chunks import colours_of, texts_of, without_extras
@@ -35,8 +36,6 @@ _EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/"
 _STRIP = 64
 # Bytes that tell the format, and the bits a sample of PNG.
 _HEAD = 64
-# Pixels along a side that the format, or who writes it, allows.
-_LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 65_536}
 _OPENERS: dict[str, type[ImageFile]] = {
     "JPEG": JpegImageFile,
     "PNG": PngImageFile,
@@ -98,8 +97,7 @@ def encoded(coded: Coded, format: str, quality: int | None) -> bytes:
         ValueError: the format cannot hold the picture.
     """
     samples, saving = coded.samples, coded.saving
-    if max(samples.shape) > (longest := _LONGEST_SIDE.get(format, max(samples.shape))):
-        raise ValueError(f"a side of it may have {longest} pixels at most")
+    refuse_long_sides(coded, format)
     picture = PIL.Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples)
     block = {"icc_profile": coded.icc_profile or b"", "exif": coded.exif or b"", "xmp": coded.xmp or b""}
     options: dict[str, Any]

@@ -19,10 +19,10 @@ from deblurgan.manifest import Manifest
 # By name, since only this one case of a model's path needs torch.
 _CHECKPOINTS = "deblurgan.training.checkpoints"
 
-# What tells its folder from one of pictures, for it holds these, too.
-_OF_A_TRAINING = ("recipe.toml", "environment.json")
-
 BUNDLED = Path(__file__).parent / "models"
+
+RUN_FILES = ("recipe.toml", "environment.json")
+"""What tells the folder of a training from one of pictures, for it holds these, too: recipe and environment."""
 
 DEFAULT = "default"
 """The model where nobody names one."""
@@ -98,7 +98,7 @@ class Catalogue:
             require("train", "A checkpoint as a model")
             as_model: Callable[[Path], ModelFolder] = importlib.import_module(_CHECKPOINTS).as_model
             return as_model(place)
-        if is_training(place):
+        if is_run_folder(place):
             raise UnknownModel(
                 f"{place} is the folder of a training; make a model of it with: deblurgan export {place} -o MODEL."
             )
@@ -106,9 +106,9 @@ class Catalogue:
         raise UnknownModel(f"No model is called {wanted!r} and no model folder is there; known: {known}.")
 
 
-def is_training(folder: Path) -> bool:
+def is_run_folder(folder: Path) -> bool:
     """Whether a folder is one that a training has left."""
-    return all((folder / name).is_file() for name in _OF_A_TRAINING)
+    return all((folder / name).is_file() for name in RUN_FILES)
 
 
 def installed() -> Catalogue:

@@ -106,7 +106,7 @@ def main() -> None:
 
 
 def _fill_closed_streams() -> None:
-    """Open nothing in the place of closed standard streams: a file would get their number, and their text."""
+    """Put the null device in the place of closed standard streams: else a file would get their number and text."""
     for number in range(3):
         try:
             os.fstat(number)

@@ -28,8 +28,8 @@ class Saving:
     """How a file was saved, so that it can be saved the same way again; empty where nothing is known.
 
     `quantisation` holds JPEG's tables (64 numbers each) and `subsampling` 0 for 4:4:4, 1 for 4:2:2, 2 for
-    4:2:0; `lossless` speaks of WebP; `compression` is TIFF's, and so is a last channel that is a mask of something
-    and no transparency; `dpi` is (horizontal, vertical).
+    4:2:0; `lossless` speaks of WebP; `compression` is TIFF's; `dpi` is (horizontal, vertical); `has_mask` says of
+    TIFF that the last channel is a mask of something and no transparency.
     """
 
     quantisation: tuple[tuple[int, ...], ...] = ()

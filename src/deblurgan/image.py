@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from deblurgan import by_camera, by_pillow, by_vips, photoshop
 from deblurgan.coded import Coded, Saving
 from deblurgan.errors import DeblurganError, UnreadableImage, UnwritableTarget
+from deblurgan.format_limits import say_what_is_lost
 from deblurgan.formats import SUFFIXES as SUFFIXES
 from deblurgan.formats import format_of, suffix_of_result
 from deblurgan.formats import is_picture as is_picture
@@ -28,20 +29,6 @@ from deblurgan.whole import write_whole
 MAX_PIXELS = 300_000_000
 
 _READERS = {"TIFF": by_vips.read_tiff, "HEIF": by_camera.read_heif, "RAW": by_camera.read_raw}
-
-# What each format cannot hold, by the fields of `Coded`.
-_JPEG_ONLY = {"comments": "comments", "behind": "the gain map of HDR"}
-_PNG_ONLY = {"only_png_tells_colours": "the gamma and primaries", "png_texts": "texts"}
-_LESS = {"photoshop": "IPTC"} | _JPEG_ONLY | _PNG_ONLY
-_LOSES = {
-    "JPEG": _PNG_ONLY,
-    "PNG": {"photoshop": "IPTC"} | _JPEG_ONLY,
-    "WEBP": _LESS,
-    "AVIF": _LESS,
-    "JPEG2000": _LESS,
-    "TIFF": _JPEG_ONLY | _PNG_ONLY,
-    "BMP": {"icc_profile": "the colour profile", "exif": "EXIF", "xmp": "XMP"} | _LESS,
-}
 
 _KINDS = (np.float32, np.uint8, np.uint16)
 
@@ -274,7 +261,7 @@ def _encoded(image: Image, name: str, format: str, quality: int | None) -> bytes
         png_colours=image.png_colours,
         png_texts=image.png_texts,
     )
-    _say_what_is_lost(coded, name, format)
+    say_what_is_lost(coded, name, format)
     try:
         if is_deep:
             return by_vips.png(coded) if format == "PNG" else by_vips.tiff(coded)
@@ -297,9 +284,3 @@ def _true_photoshop(block: bytes | None, name: str) -> bytes | None:
     except ValueError as error:
         logger.warning("%s: %s, so it is left out", name, error)
         return None
-
-
-def _say_what_is_lost(coded: Coded, name: str, format: str) -> None:
-    lost = [what for field, what in _LOSES.get(format, {}).items() if getattr(coded, field)]
-    if lost:
-        logger.warning("%s: %s cannot hold %s, left out", name, format, ", ".join(lost))

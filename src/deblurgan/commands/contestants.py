@@ -48,7 +48,7 @@ def open_contestants(
             path
             and path.is_dir()
             and not (path / manifest.FILE_NAME).is_file()
-            and not catalogue.is_training(path)
+            and not catalogue.is_run_folder(path)
             and pictures_in(path, recursive=True)
         ):
             name: str = path.resolve().name

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING
 
 from deblurgan.blur.synthesis import LEAST_DEFOCUS
 from deblurgan.errors import RecipeError
+
+if TYPE_CHECKING:
+    from deblurgan.training.settings import Recipe
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ RANGES: dict[str, Range] = {
 }
 
 
-def refuse_out_of_range(recipe: Any) -> None:
+def refuse_out_of_range(recipe: Recipe) -> None:
     """Raise for the first number of a recipe, or of a pair of numbers in it, that its range does not hold.
 
     Raises:

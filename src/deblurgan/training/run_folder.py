@@ -16,6 +16,7 @@ import numpy as np
 from tqdm import tqdm
 
 from deblurgan import image
+from deblurgan.catalogue import RUN_FILES
 from deblurgan.errors import UnwritableTarget
 from deblurgan.pairs import Pair
 from deblurgan.restore import Restorer
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
 LAST = "last.pt"
 BEST = "best.pt"
 LOG = "log.jsonl"
-RECIPE = "recipe.toml"
-ENVIRONMENT = "environment.json"
+RECIPE, ENVIRONMENT = RUN_FILES
 SAMPLES = "samples"
 _PACKAGES = ("deblurgan", "torch", "timm", "numpy", "lightning-fabric")
 

@@ -15,10 +15,11 @@ log = logging.getLogger(__name__)
 def asked_to_stop() -> Iterator[Callable[[], bool]]:
     """Keep SIGINT (Ctrl-C) and SIGTERM back while the block runs, the first of them; a second one acts at once.
 
-    Only in the main thread, which alone may say what a signal does.
-
     Yields:
         a function that says whether there was one. It acts when the block has ended well.
+
+    Raises:
+        ValueError: this is not the main thread, which alone may say what a signal does.
     """
     received: list[int] = []
 
