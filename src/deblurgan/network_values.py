@@ -11,6 +11,9 @@ from deblurgan import tiling
 from deblurgan.in_threads import in_threads
 from deblurgan.samples import as_float, row_bands, store, white_of
 
+# What holds the sum of four samples.
+_SUMS = {"uint8": np.uint16, "uint16": np.uint32}
+
 
 def to_planes(
     pixels: NDArray[Any], tile: tiling.Tile, value_range: tuple[float, float], fill: float | None
@@ -33,6 +36,29 @@ def to_planes(
         band *= np.float32(high - low)
         band += np.float32(low)
     return tiling.pad(values, tile, fill if fill is None else low + fill * (high - low))[None]
+
+
+def to_halved_planes(
+    pixels: NDArray[np.uint8] | NDArray[np.uint16], tile: tiling.Tile, value_range: tuple[float, float]
+) -> NDArray[np.float32]:
+    """A window of a picture at half its size as a network takes it, [3, h / 2, w / 2].
+
+    Sums of whole numbers are exact and shorter than floats: a third of the time of halving what `to_planes` gives.
+
+    Args:
+        pixels: [H, W, 3].
+        tile: the window, of even sides; past the picture's edges it is mirrored.
+        value_range: what stands for black and white.
+    """
+    low, high = value_range
+    scale = np.float32((high - low) / (4 * white_of(pixels.dtype)))
+    window = tiling.pad(tiling.inside(pixels, tile).transpose(2, 0, 1), tile)
+    pairs = np.add(window[:, 0::2], window[:, 1::2], dtype=_SUMS[pixels.dtype.name])
+    planes = np.empty((3, window.shape[1] // 2, window.shape[2] // 2), np.float32)
+    for plane, rows in zip(planes, pairs, strict=True):
+        np.multiply(rows[:, 0::2] + rows[:, 1::2], scale, out=plane, dtype=np.float32)
+        plane += np.float32(low)
+    return planes
 
 
 def to_pixels(

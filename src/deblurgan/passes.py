@@ -59,16 +59,20 @@ class Picture:
         rule: of the network.
         read: gives a window of it, float32 [3, h, w] in the network's range of values; a new array.
         threads: that may read at a time.
+        read_halved: gives a window, both sides even, at half its size; None for what is made of what
+            `read` gives.
     """
 
     size: tuple[int, int]
     rule: SizeRule
     read: Callable[[Tile], Planes]
     threads: int = 1
+    read_halved: Callable[[Tile], Planes] | None = None
 
     def halved(self) -> Picture:
         """The picture at half its size, its last rows and columns repeated until they are multiples."""
         size = _halved(self.size, self.rule)
+        read_halved = self.read_halved or (lambda window: _means_of_four(self.read(window)))
 
         def read(tile: Tile) -> Planes:
             height, width = tile.size
@@ -78,12 +82,8 @@ class Picture:
             )
             half = np.empty((3, there.size[0] // 2, there.size[1] // 2), np.float32)
             for band in self._bands(there):
-                four = self.read(band)
-                rows = four[:, 0::2] + four[:, 1::2]
                 start = (band.top - top) // 2
-                mean = half[:, start : start + rows.shape[1]]
-                np.add(rows[:, :, 0::2], rows[:, :, 1::2], out=mean)
-                mean *= np.float32(0.25)
+                half[:, start : start + band.size[0] // 2] = read_halved(band)
             missing = (0, height - half.shape[1]), (0, width - half.shape[2])
             return np.pad(half, ((0, 0), *missing), "edge") if any(map(any, missing)) else half
 
@@ -235,6 +235,13 @@ def _found_by(
             beneath[0] = coarse[:, top : top + height // 2, left : left + width // 2]
         run_pass(number, window, beneath, change)
         yield window[0], change[0]
+
+
+def _means_of_four(planes: Planes) -> Planes:
+    rows = planes[:, 0::2] + planes[:, 1::2]
+    means: Planes = rows[:, :, 0::2] + rows[:, :, 1::2]
+    means *= np.float32(0.25)
+    return means
 
 
 def _copy_of_part(planes: Planes, tile: Tile) -> Planes:

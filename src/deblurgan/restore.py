@@ -18,7 +18,7 @@ from deblurgan.catalogue import find
 from deblurgan.engines import Engine, Preparing, TakingPixels, TakingYCbCr, allowed_threads, open_engine
 from deblurgan.errors import DeblurganError
 from deblurgan.manifest import Manifest
-from deblurgan.network_values import to_pixels, to_planes
+from deblurgan.network_values import to_halved_planes, to_pixels, to_planes
 from deblurgan.presets import PRESETS
 from deblurgan.restore_options import RestoreOptions
 from deblurgan.restore_plan import Case, Plan
@@ -180,15 +180,25 @@ class Restorer:
             if engine is not None:
                 return on_pixels.restored(engine, pixels, plan.tiles)
             return self._put_together(pixels, plan.tiles, options, self._run(pixels, plan.tiles, options))
-        picture = passes.Picture(
-            plan.size, plan.rule, lambda tile: self._planes(pixels, tile, options)[0], self._threads_for(pixels)
-        )
+        picture = self._picture(pixels, plan, options)
         run_passes = self._run_passes(options, plan.surplus)
         coarse = passes.found_below(picture, plan.scales, run_passes, plan.below)
         if engine is not None:
             return on_pixels.restored(engine, pixels, plan.tiles, plan.trained, coarse)
         found = passes.found(plan.scales, picture, plan.tiles, coarse, run_passes)
         return self._put_together(pixels, plan.tiles, options, itertools.starmap(_changed, found))
+
+    def _picture(self, pixels: NDArray[Any], plan: Plan, options: RestoreOptions) -> passes.Picture:
+        """The picture as passes see it."""
+        in_whole_numbers = pixels.dtype.kind == "u" and PRESETS[options.preset].fill is None
+        value_range = self.manifest.value_range
+        return passes.Picture(
+            plan.size,
+            plan.rule,
+            lambda tile: self._planes(pixels, tile, options)[0],
+            self._threads_for(pixels),
+            (lambda tile: to_halved_planes(pixels, tile, value_range)) if in_whole_numbers else None,
+        )
 
     def _put_together(
         self,

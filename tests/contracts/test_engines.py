@@ -28,6 +28,13 @@ def engine(request):
     opened.close()
 
 
+def test_an_engine_at_rest_leaves_the_processor_to_others(engine):
+    engine.run(BATCH)
+    before = time.process_time()
+    time.sleep(0.1)
+    assert time.process_time() - before < 0.03
+
+
 @pytest.mark.skipif("openvino" not in INSTALLED, reason="bf16 is for OpenVINO")
 def test_bf16_that_the_processor_lacks_is_taken_and_said_once(monkeypatch, caplog):
     import openvino
