@@ -12,6 +12,7 @@ from os.path import isdir, isfile
 from pathlib import Path, PurePath
 from typing import Literal, TypeVar
 
+from deblurgan.early_reading import EarlyReading
 from deblurgan.errors import TargetTaken, UnwritableTarget
 from deblurgan.formats import (
     CONTAINERS,
@@ -75,10 +76,12 @@ class Job:
     Attributes:
         source: path of the photograph.
         target: path of the result.
+        reading: that has begun; None where it begins when its turn comes.
     """
 
     source: Path
     target: Path
+    reading: EarlyReading | None = field(default=None, compare=False, repr=False)
 
 
 def target_taken(target: Path | str) -> TargetTaken:

@@ -28,8 +28,8 @@ class EngineMemory:
 
 # What tools/tile_memory.py measured (OpenVINO 2026.4, ONNX Runtime 1.32, PyTorch 2.14 on Ice Lake, OpenVINO's bf16
 # on Zen 4): for floats a tenth more for each pixel, which tiles of a 48-megapixel photo took, and for pixels three
-# bytes less, which there are the photo's own. ONNX Runtime's figure is from Zen 3, and another tenth more, since it
-# took so much more on Ice Lake.
+# bytes less, which there are the photo's own. ONNX Runtime's figure is from Zen 3, and a tenth more, which it
+# took on Ice Lake.
 ENGINE_MEMORY: dict[tuple[str, str], EngineMemory] = {
     ("openvino", "bf16"): EngineMemory(165_000_000, 84, 66),
     ("openvino", "f32"): EngineMemory(185_000_000, 151, 126),
@@ -64,12 +64,14 @@ BYTES_PER_PIXEL = 12
 
 # Three values in half precision.
 _BYTES_OF_CHANGE = 3 * 2
+# A picture at a quarter of its size and less, as floats: those that are larger are not held.
+_BYTES_OF_SMALLER = 1
 _TOGETHER = 16_000_000
 # A photo that waits for its turn with the engine holds its next tile, as floats twice at most.
 _WAITING = 120_000_000
 _LEAST_SHARE = 700_000_000
 
-_USUAL_LIMIT = 1_400_000_000
+_USUAL_LIMIT = 1_450_000_000
 # The program and a tile that is not mostly halo.
 _BESIDE_PICTURES = 700_000_000
 _SHARE_OF_AVAILABLE = 0.75
@@ -99,7 +101,7 @@ def parse_size(text: str) -> int:
 
 
 def default_limit(pictures: int = 0) -> int:
-    """Bytes the whole program may take where nobody says: 1.4 GB, less on a machine that has little free.
+    """Bytes the whole program may take where nobody says: 1.45 GB, less on a machine that has little free.
 
     Args:
         pictures: bytes that whole pictures take; where these alone are most of it, the limit is higher.
@@ -145,6 +147,7 @@ def largest_tile(
     copies: int = 0,
     enlarged: float = 1.0,
     by_passes: bool = False,
+    below: bool = False,
     as_pixels: bool = False,
 ) -> int:
     """Pixels of the largest tile with which restoring a picture stays within about `limit` bytes.
@@ -159,13 +162,15 @@ def largest_tile(
         enlarged: how many times its pixels a tile has when the network sees it, at several sizes if not once.
         by_passes: the passes of a scale-recurrent network are cut one by one: what the one before the last found
             is held for the whole picture, and what the last found at all sizes but one.
+        below: the tile is of the passes before the last, when there is no result yet, but smaller pictures are.
         as_pixels: the engine takes the picture's pixels, not floats.
     """
     costs = ENGINE_MEMORY.get(engine, _UNKNOWN_ENGINE)
     per_tile_pixel = costs.of_pixels if as_pixels and costs.of_pixels else costs.per_tile_pixel
     per_pixel = per_tile_pixel * enlarged + copies * 3 * 4
     changes = by_passes * (1 / 4 + (enlarged > 1)) * _BYTES_OF_CHANGE
-    pictures = int((2 * 3 * bytes_per_sample + changes) * math.prod(size))
+    others = _BYTES_OF_SMALLER if below else 3 * bytes_per_sample
+    pictures = int((3 * bytes_per_sample + others + changes) * math.prod(size))
     limit = default_limit(pictures) if limit is None else limit
     room = max(0, limit - costs.program - pictures)
     # Rows that other tiles still fade into are held as floats across the picture, twice where they move on: a

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from io import BytesIO
+from os.path import exists, isfile
 from pathlib import Path
 from typing import BinaryIO, overload
 
@@ -14,8 +16,9 @@ import numpy as np
 
 from deblurgan import memory
 from deblurgan.by_pillow import size_by_header
+from deblurgan.early_reading import EarlyReading
 from deblurgan.errors import DeblurganError, TargetTaken, TooLarge, UnwritableTarget
-from deblurgan.formats import RESULTS, SUFFIXES
+from deblurgan.formats import RESULTS, SUFFIXES, is_video
 from deblurgan.image import MAX_PIXELS, Image, read, write
 from deblurgan.jobs import Job, PhotoOptions, target_taken
 from deblurgan.outcome import Outcome
@@ -54,6 +57,19 @@ def restore_photo(
             return skipped(str(job.source), str(job.target), restorer)
 
     return outcome_of(str(job.source), restorer, work, unless=TooLarge if max_pixels is not None else None)
+
+
+def begun(jobs: Sequence[Job | Outcome], options: PhotoOptions) -> list[Job | Outcome]:
+    """The same jobs; if the first is a photograph without a result, its reading has begun."""
+    if not jobs:
+        return []
+    first, *others = jobs
+    if not isinstance(first, Job) or is_video(first.source) or not isfile(first.source):
+        return list(jobs)
+    if exists(first.target) and not options.overwrite:
+        return list(jobs)
+    reading = EarlyReading(first.source, pixels_allowed(options.restore.memory_limit))
+    return [dataclasses.replace(first, reading=reading), *others]
 
 
 def _refuse_empty(target: Path) -> None:
@@ -169,7 +185,7 @@ def _done(job: Job, restorer: Restorer, options: PhotoOptions, max_pixels: int |
     if foreseen is not None and math.prod(foreseen) <= allowed:
         restorer.prepare(foreseen, np.uint8, options.restore)
     try:
-        photo = read(job.source, max_pixels=allowed, as_stored=True)
+        photo = job.reading.take(allowed) if job.reading else read(job.source, max_pixels=allowed, as_stored=True)
     except TooLarge as error:
         if max_pixels is not None or allowed == MAX_PIXELS:
             raise

@@ -84,11 +84,11 @@ class Case:
     dtype: np.dtype[Any]
     options: RestoreOptions
 
-    def largest_tile(self, *, as_floats: bool = False) -> int | None:
+    def largest_tile(self, *, below: bool = False) -> int | None:
         """Pixels of the largest tile, None for no tiles.
 
         Args:
-            as_floats: the engine sees floats in any case.
+            below: of the passes before the last, which see floats in any case.
 
         Raises:
             DeblurganError: the model cannot be tiled but tiles were asked for.
@@ -109,7 +109,8 @@ class Case:
             copies=options.self_ensemble * self_ensemble.COPIES + options.multi_scale * multi_scale.COPIES,
             enlarged=multi_scale.LARGEST**2 if options.multi_scale else 1.0,
             by_passes=self.manifest.recurrent_scales > 1,
-            as_pixels=not as_floats and self.takes_pixels,
+            below=below,
+            as_pixels=not below and self.takes_pixels,
         )
 
     def plan(self, largest: int | None) -> Plan:
@@ -127,7 +128,7 @@ class Case:
         # All passes but the last see floats.
         most = math.prod(tiles[0].size)
         if not at_once:
-            most = int(min(most, self.largest_tile(as_floats=True) or math.inf))
+            most = int(min(most, self.largest_tile(below=True) or math.inf))
         return Plan(
             tiles=tiles,
             scales=0 if at_once else scales,

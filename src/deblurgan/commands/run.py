@@ -36,7 +36,7 @@ from deblurgan.jobs import Job, PhotoOptions, plan, target_taken
 from deblurgan.memory import parse_size
 from deblurgan.object_store import ObjectJob, is_address, plan_objects
 from deblurgan.outcome import Outcome, Summary
-from deblurgan.photo import NamedBytes, outcome_of, pixels_allowed, restore_stream
+from deblurgan.photo import NamedBytes, begun, outcome_of, pixels_allowed, restore_stream
 from deblurgan.restore import Restorer, load
 from deblurgan.restore_options import RestoreOptions
 from deblurgan.video.pipe import NAME
@@ -60,7 +60,7 @@ from deblurgan.whole import is_taken
 @click.option(
     "--memory",
     metavar="SIZE",
-    help="About what the program may take, such as 1.5G; if not given 1.4G, less where less is free.",
+    help="About what the program may take, such as 1.5G; if not given 1.45G, less where less is free.",
 )
 @click.option(
     "--strength",
@@ -180,7 +180,7 @@ def run(
     if cluster:
         outcomes = restore_on_cluster(jobs, cluster, WorkerOptions(model, engine, precision, threads), options)
     else:
-        local = [job for job in jobs if not isinstance(job, ObjectJob)]
+        local = begun([job for job in jobs if not isinstance(job, ObjectJob)], options)
         restorer = load(model, engine=engine, threads=threads, precision=precision)
         if memory and restorer.manifest.tiling == "whole" and not quiet:
             click.echo(
