@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 from deblurgan import image, networks  # noqa: E402
 from deblurgan.catalogue import ModelFolder, find  # noqa: E402
 from deblurgan.engines import ENGINES, open_engine  # noqa: E402
+from deblurgan.engines.quantisation import reach_of, rounded_weights  # noqa: E402
 from deblurgan.errors import BrokenModel, UnknownEngine  # noqa: E402
 from deblurgan.image import Image  # noqa: E402
 from deblurgan.restore import Restorer  # noqa: E402
@@ -77,6 +78,20 @@ def test_the_model_that_ships_runs_in_int8(scene):
     batch = (scene[None].transpose(0, 3, 1, 2) / 127.5 - 1).astype(np.float32)
     error = float(np.mean((exact.run(batch) - rounded.run(batch)) ** 2))
     assert 0 < error < 4 * 10**-4.0
+
+
+@openvino
+@pytest.mark.parametrize("reach", [1.0, 2.0])
+def test_weights_use_all_levels_or_half_of_them(reach):
+    from openvino import opset13
+
+    values = np.random.default_rng(0).normal(size=(4, 8, 3, 3)).astype(np.float32)
+    picture = opset13.parameter([1, 8, 16, 16], np.float32)
+    convolution = opset13.convolution(picture, rounded_weights(values, reach), [1, 1], [0, 0], [0, 0], [1, 1])
+    assert reach_of(convolution) == reach
+    ends = [convolution.input_value(1).get_node().input_value(place).get_node().data for place in (1, 2)]
+    largest = np.abs(values).max(axis=(1, 2, 3), keepdims=True)
+    np.testing.assert_allclose(ends, [-reach * largest, reach * largest], rtol=1e-5)
 
 
 @openvino

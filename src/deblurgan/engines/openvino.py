@@ -19,7 +19,7 @@ from deblurgan.engines.openvino_compiled import DEVICE, CompiledNetworks, Form, 
 from deblurgan.engines.openvino_parts import Parts, exact_between_convolutions
 from deblurgan.engines.pixel_blocks import RGB_SAMPLES, Picture, put_together, size_of, taken_apart
 from deblurgan.engines.protocol import ALL_PASSES, EngineOptions, Input
-from deblurgan.engines.quantisation import Ranges, load_ranges, quantised
+from deblurgan.engines.quantisation import Ranges, load_ranges, quantised, weight_reach
 from deblurgan.errors import BrokenModel
 from deblurgan.room import Room
 from deblurgan.ycbcr import YCbCr
@@ -155,7 +155,7 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
         precision = "f32"
     if precision == "bf16" and not in_bf16:
         _say_emulated()
-    ranges = _ranges_of(model) if precision == "int8" else None
+    ranges, reach = (_ranges_of(model), weight_reach(core)) if precision == "int8" else (None, 1.0)
 
     @cache
     def read(kind: str) -> Any:
@@ -174,7 +174,7 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
         if parts:
             return Parts(core, read("backbone"), exact_between_convolutions(core, read("decoder")))
         exact = read("onnx" if form.number == ALL_PASSES else "pass")
-        return exact if ranges is None else quantised(exact, ranges, first=max(1, form.number))
+        return exact if ranges is None else quantised(exact, ranges, reach, first=max(1, form.number))
 
     # A damaged model is found out now, not with the first picture.
     network(Form(ALL_PASSES))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deblurgan.engines.pixel_blocks import RGB_SAMPLES, YCBCR_SAMPLES
-from deblurgan.engines.quantisation import are_rounded, rounded_weights, weights_of
+from deblurgan.engines.quantisation import reach_of, rounded_weights, weights_of
 from deblurgan.ycbcr import Coding
 
 Matrix = NDArray[np.float32]
@@ -130,7 +130,8 @@ def _ending_in(found: Any, matrix: Matrix) -> Any:
         return _mixed(found, matrix)
     convolution, bias = terms
     weights = np.einsum("oc,cihw->oihw", matrix, weights_of(convolution).data.astype(np.float32))
-    kept = rounded_weights(weights) if are_rounded(convolution) else operations.constant(weights)
+    reach = reach_of(convolution)
+    kept = operations.constant(weights) if reach is None else rounded_weights(weights, reach)
     names = ("strides", "pads_begin", "pads_end", "dilations", "auto_pad")
     attributes = [convolution.get_attributes()[name] for name in names]
     folded = operations.convolution(convolution.input_value(0), kept, *attributes)

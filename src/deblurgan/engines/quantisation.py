@@ -18,6 +18,7 @@ Ranges = Mapping[str, tuple[float, float]]
 
 _LEVELS = 256
 _TINY = 1e-12
+_PROBED = 64  # channels, as many as it takes for vector instructions
 
 
 def key_of(weights: str, passed: int) -> str:
@@ -39,7 +40,28 @@ def load_ranges(path: Path) -> Ranges:
         raise BrokenModel(f"{path} holds no ranges ({error}); export the model again with --calibrate.") from error
 
 
-def quantised(network: Any, ranges: Ranges, *, first: int = 1) -> Any:
+def weight_reach(core: Any) -> float:
+    """Of which multiple of the largest weight the levels of weights are to reach, for sums to be right.
+
+    Processors without VNNI add two products in 16 bits, which are too few for two of the largest: there, weights
+    are to use half of the levels only.
+
+    Args:
+        core: an OpenVINO `Core`.
+    """
+    import openvino
+    from openvino import opset13
+
+    ends, ones = (np.float32(0), np.float32(1)), np.ones((1, _PROBED, 8, 8), np.float32)
+    probe = opset13.parameter(ones.shape, np.float32)
+    seen = opset13.fake_quantize(probe, *ends, *ends, _LEVELS)
+    weights = rounded_weights(np.ones((_PROBED, _PROBED, 1, 1), np.float32), 1.0)
+    sums = opset13.convolution(seen, weights, [1, 1], [0, 0], [0, 0], [1, 1])
+    found = core.compile_model(openvino.Model([sums], [probe]), "CPU", {"INFERENCE_NUM_THREADS": 1})(ones)[0]
+    return 1.0 if found.min() > 0.9 * _PROBED else 2.0
+
+
+def quantised(network: Any, ranges: Ranges, reach: float, *, first: int = 1) -> Any:
     """A copy of an OpenVINO `Model` whose convolutions see inputs and weights rounded to eight bits.
 
     Inputs that are never negative use all 256 levels above zero, others lie symmetrically around it; weights have
@@ -48,6 +70,7 @@ def quantised(network: Any, ranges: Ranges, *, first: int = 1) -> Any:
     Args:
         network: of all passes, or of one.
         ranges: of all.
+        reach: of the weights, as `weight_reach` gives it.
         first: number of its first pass.
 
     Raises:
@@ -69,23 +92,32 @@ def quantised(network: Any, ranges: Ranges, *, first: int = 1) -> Any:
         ends = np.float32(low), np.float32(high)
         rounded = opset13.fake_quantize(node.input_value(0), *ends, *ends, _LEVELS)
         node.input(0).replace_source_output(rounded.output(0))
-        node.input(1).replace_source_output(rounded_weights(weights.data).output(0))
+        node.input(1).replace_source_output(rounded_weights(weights.data, reach).output(0))
     network.validate_nodes_and_infer_types()
     return network
 
 
-def rounded_weights(values: NDArray[Any]) -> Any:
-    """OpenVINO's node for weights, [outputs, inputs, h, w], each output's rounded to 255 levels of its own."""
+def rounded_weights(values: NDArray[Any], reach: float) -> Any:
+    """OpenVINO's node for weights, [outputs, inputs, h, w], rounded to 255 levels for each output.
+
+    Args:
+        values: of the weights.
+        reach: multiple of an output's largest weight that its levels reach to.
+    """
     from openvino import opset13
 
     values = values.astype(np.float32)
-    largest = np.abs(values).max(axis=(1, 2, 3), keepdims=True) + np.float32(_TINY)
+    largest = np.float32(reach) * (np.abs(values).max(axis=(1, 2, 3), keepdims=True) + np.float32(_TINY))
     return opset13.fake_quantize(opset13.constant(values), -largest, largest, -largest, largest, _LEVELS - 1)
 
 
-def are_rounded(convolution: Any) -> bool:
-    """Whether a convolution's weights are what `rounded_weights` gave."""
-    return bool(convolution.input_value(1).get_node().get_type_name() == "FakeQuantize")
+def reach_of(convolution: Any) -> float | None:
+    """The reach of a convolution's weights if they are what `rounded_weights` gave, else None."""
+    rounded = convolution.input_value(1).get_node()
+    if rounded.get_type_name() != "FakeQuantize":
+        return None
+    ends = rounded.input_value(2).get_node().data
+    return float(round(float(ends.max() / np.abs(weights_of(convolution).data).max())))
 
 
 def _symmetric(low: float, high: float) -> tuple[float, float]:
