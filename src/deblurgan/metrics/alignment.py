@@ -116,8 +116,13 @@ def align_by_homography(picture: ArrayLike, reference: ArrayLike, *, data_range:
     except cv2.error as error:
         raise ValueError("the picture cannot be registered with the sharp one") from error
     size = (fixed.shape[1], fixed.shape[0])
+    # Not of doubles, which OpenCV 5.0 takes from outside the picture at its edges, on processors without AVX-512.
     warped = vision.warpPerspective(
-        moved, warp, size, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REFLECT
+        moved.astype(np.float32),
+        warp,
+        size,
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REFLECT,
     )
     mask = vision.warpPerspective(
         np.ones(fixed.shape[:2]), warp, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
