@@ -1,5 +1,7 @@
 """Every generator in the table, and the paper's on any backbone, keeps the contract."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -41,8 +43,9 @@ def test_any_size_is_restored_once_padded_by_its_rule(generator, size):
 
 
 def test_a_batch_gives_what_its_pictures_give_alone_and_changes_nothing(generator):
-    # On maps of very few values, normalisation magnifies the rounding of either.
-    batch = pictures(4, *np.maximum(generator.minimum_size, 96))
+    # In doubles: normalisation magnifies the rounding of floats, more on some processors than on others.
+    generator = copy.deepcopy(generator).double()
+    batch = pictures(4, *np.maximum(generator.minimum_size, 96)).double()
     before = buffers(generator)
     with torch.inference_mode():
         together = generator(batch)
