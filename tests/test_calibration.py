@@ -92,6 +92,9 @@ def test_weights_use_all_levels_or_half_of_them(reach):
     ends = [convolution.input_value(1).get_node().input_value(place).get_node().data for place in (1, 2)]
     largest = np.abs(values).max(axis=(1, 2, 3), keepdims=True)
     np.testing.assert_allclose(ends, [-reach * largest, reach * largest], rtol=1e-5)
+    # As a network ends that was not trained yet.
+    nothing = opset13.convolution(picture, rounded_weights(0 * values, reach), [1, 1], [0, 0], [0, 0], [1, 1])
+    assert reach_of(nothing) == reach
 
 
 @openvino

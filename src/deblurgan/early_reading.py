@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from deblurgan.coded import refuse_too_large
@@ -11,7 +10,7 @@ from deblurgan.image import Image, read
 
 
 class EarlyReading:
-    """Reads a photograph in a thread of its own, which the end of the program does not wait for.
+    """Reads a photograph in a thread of its own.
 
     Args:
         source: path of the photograph.
@@ -20,8 +19,9 @@ class EarlyReading:
 
     def __init__(self, source: Path, max_pixels: int) -> None:
         self._source = source
-        self._coming: Future[Image] | None = Future()
-        threading.Thread(target=self._read, args=(self._coming, max_pixels), daemon=True).start()
+        pool = ThreadPoolExecutor(1, "reading")
+        self._coming: Future[Image] | None = pool.submit(read, source, max_pixels=max_pixels, as_stored=True)
+        pool.shutdown(wait=False)
 
     def take(self, max_pixels: int) -> Image:
         """The photograph as it is stored, once it is read; the next who asks has it read again.
@@ -37,9 +37,3 @@ class EarlyReading:
         # Held no longer than whoever took it does.
         self._coming = None
         return photo
-
-    def _read(self, coming: Future[Image], max_pixels: int) -> None:
-        try:
-            coming.set_result(read(self._source, max_pixels=max_pixels, as_stored=True))
-        except BaseException as error:
-            coming.set_exception(error)

@@ -116,8 +116,8 @@ def reach_of(convolution: Any) -> float | None:
     rounded = convolution.input_value(1).get_node()
     if rounded.get_type_name() != "FakeQuantize":
         return None
-    ends = rounded.input_value(2).get_node().data
-    return float(round(float(ends.max() / np.abs(weights_of(convolution).data).max())))
+    largest = np.abs(weights_of(convolution).data).max() + np.float32(_TINY)
+    return float(np.rint(rounded.input_value(2).get_node().data.max() / largest))
 
 
 def _symmetric(low: float, high: float) -> tuple[float, float]:
