@@ -68,7 +68,7 @@ class YCbCrEngine(IdentityEngine):
         self.pictures: list[YCbCr] = []
 
     def run_on_pixels(
-        self, number: int, pixels: NDArray[np.uint8], coarse: NDArray[np.float32] | None, sharp: NDArray[np.uint8]
+        self, number: int, pixels: NDArray[np.uint8], coarse: NDArray[np.float16] | None, sharp: NDArray[np.uint8]
     ) -> bool:
         self.shapes.append(pixels.shape)
         sharp[...] = pixels

@@ -20,11 +20,11 @@ def peak(engine: str, precision: str, side: int, as_pixels: bool) -> int | None:
     restorer = load(engine=engine, precision=precision)
     number, opened = restorer.manifest.recurrent_scales, restorer.engine
     # Filled, for memory that nobody has written to is not taken yet.
-    coarse = np.full((1, 3, side // 2, side // 2), 0.1, np.float32)
+    coarse = np.full((1, 3, side // 2, side // 2), 0.1, np.float16)
     if not as_pixels:
         picture, change = (np.full((1, 3, side, side), 0.5, np.float32) for _ in range(2))
         for _ in range(2):
-            opened.run_pass(number, picture, coarse, change)
+            opened.run_pass(number, picture, coarse.astype(np.float32), change)
     elif isinstance(opened, TakingPixels):
         pixels, sharp = (np.full((side, side, 3), 128, np.uint8) for _ in range(2))
         for _ in range(2):

@@ -38,7 +38,7 @@ def restored(
     height, width = tiles[0].size
     # A single tile is the result.
     made = result if size == (height, width) else np.empty((height, width, 3), np.uint8)
-    beneath = None if coarse is None else np.zeros((1, 3, height // 2, width // 2), np.float32)
+    beneath = None if coarse is None else np.zeros((1, 3, height // 2, width // 2), np.float16)
     finite = []
 
     def restored_tile(tile: Tile) -> NDArray[np.uint8]:

@@ -116,14 +116,14 @@ class TakingPixels(Protocol):
         ...
 
     def run_on_pixels(
-        self, number: int, pixels: NDArray[np.uint8], coarse: NDArray[np.float32] | None, sharp: NDArray[np.uint8]
+        self, number: int, pixels: NDArray[np.uint8], coarse: NDArray[np.float16] | None, sharp: NDArray[np.uint8]
     ) -> bool:
         """Restore a picture, or run the last pass of a scale-recurrent network over one.
 
         Args:
             number: of that pass, from 1, or `ALL_PASSES`.
             pixels: [H, W, 3], both sides even.
-            coarse: as `run_pass`; None with all passes.
+            coarse: as `run_pass`, in half precision; None with all passes.
             sharp: is filled, [H, W, 3].
 
         Returns:

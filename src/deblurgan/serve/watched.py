@@ -104,7 +104,7 @@ class _WatchedEngine:
             self._count_tile()
 
     def run_on_pixels(
-        self, number: int, pixels: NDArray[np.uint8], coarse: NDArray[np.float32] | None, sharp: NDArray[np.uint8]
+        self, number: int, pixels: NDArray[np.uint8], coarse: NDArray[np.float16] | None, sharp: NDArray[np.uint8]
     ) -> bool:
         """As the engine, unless the ticket says to stop."""
         assert isinstance(self._engine, TakingPixels)
