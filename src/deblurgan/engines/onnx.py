@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from deblurgan.catalogue import ModelFolder
 from deblurgan.engines.exhaustion import as_memory_error
 from deblurgan.engines.protocol import EngineOptions
+from deblurgan.engines.unreported import import_onnxruntime
 from deblurgan.errors import UnknownEngine
 
 
@@ -64,8 +65,7 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OnnxEngine:
     Raises:
         UnknownEngine: another precision than float32 was asked for.
     """
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     if options.precision not in ("auto", "f32"):
         raise UnknownEngine(f"The onnx engine computes in f32 only, not in {options.precision}; use openvino.")
     settings = onnxruntime.SessionOptions()

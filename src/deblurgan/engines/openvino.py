@@ -21,6 +21,7 @@ from deblurgan.engines.openvino_parts import Parts, exact_between_convolutions
 from deblurgan.engines.pixel_blocks import RGB_SAMPLES, Picture, put_together, size_of, taken_apart
 from deblurgan.engines.protocol import ALL_PASSES, EngineOptions, Input
 from deblurgan.engines.quantisation import Ranges, load_ranges, quantised, weight_reach
+from deblurgan.engines.unreported import import_openvino
 from deblurgan.errors import BrokenModel
 from deblurgan.room import Room
 from deblurgan.ycbcr import YCbCr
@@ -145,8 +146,7 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
     Raises:
         BrokenModel: int8 was asked for but the model was not calibrated.
     """
-    import openvino
-
+    openvino = import_openvino()
     core = _core()
     in_bf16 = "BF16" in core.get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
     # Normalisation by the statistics of the picture magnifies the rounding of bf16, if not in every part.
@@ -201,9 +201,7 @@ def _core() -> Any:
     Each `Core` sets aside a stack for signals and, when it goes, puts back the one it found. Of two that go in the
     order they came, that is memory of the other, which has gone, and the next Ctrl-C is a crash.
     """
-    import openvino
-
-    return openvino.Core()
+    return import_openvino().Core()
 
 
 def _shapes_of(coming: Input) -> Shapes:
