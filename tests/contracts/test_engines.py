@@ -56,6 +56,7 @@ def watched_openvino(monkeypatch):
     prepare = engine._networks._core.compile_model
     watched = types.SimpleNamespace(compile_model=lambda *network: compiled.append(network) or prepare(*network))
     monkeypatch.setattr(engine._networks, "_core", watched)
+    monkeypatch.setattr(engine._networks, "_kept", None)
     return engine, compiled
 
 
@@ -229,7 +230,7 @@ def test_timings_with_other_threads_are_remembered_side_by_side(two_engines, mon
 )
 def test_another_processor_is_timed_anew_and_another_clock_is_not(two_engines, monkeypatch, tmp_path, one, other):
     processors = tmp_path / "cpuinfo"
-    monkeypatch.setattr(choice, "_PROCESSORS", processors)
+    monkeypatch.setattr("deblurgan.engines.processor._PROCESSORS", processors)
     for facts, opened in ((f"cpu MHz\t: 2300\n{one}", 2), (f"cpu MHz\t: 1800\n{one}", 2), (other, 4)):
         processors.write_text(f"processor\t: 0\n{facts}\n\nprocessor\t: 1\n")
         choose()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import importlib
 import importlib.metadata
 import json
@@ -11,7 +10,6 @@ import os
 import platform
 import time
 from collections.abc import Callable
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ import numpy as np
 
 from deblurgan import catalogue
 from deblurgan.catalogue import ModelFolder
+from deblurgan.engines.processor import processor
 from deblurgan.engines.protocol import PRECISIONS, Engine, EngineOptions
 from deblurgan.engines.table import ENGINES
 from deblurgan.engines.threads import allowed_threads
@@ -28,14 +27,6 @@ from deblurgan.whole import write_whole
 _ROUNDS = 5
 _SIDE = 256
 _MEMORY = "engines.json"
-_PROCESSORS = Path("/proc/cpuinfo")
-# Keys of it for x86-64 and for ARM; others, such as the clock, change from moment to moment.
-_TELLING = frozenset(
-    {
-        *("vendor_id", "cpu family", "model", "model name", "stepping", "flags"),
-        *("cpu implementer", "cpu architecture", "cpu variant", "cpu part", "cpu revision", "features"),
-    }
-)
 
 
 def choose(name: str = "auto") -> str:
@@ -107,17 +98,7 @@ def _remembered(place: Path) -> dict[str, Any]:
 
 
 def _circumstances() -> list[str | int]:
-    return [importlib.metadata.version("deblurgan"), platform.machine(), _processor(), allowed_threads()]
-
-
-def _processor() -> str:
-    """A processor's model and what it can do, in short; two that differ in neither are as fast."""
-    facts = [platform.processor()]
-    # On Linux Python does not know the model, which in virtual machines may be as vague as "Intel Xeon" besides.
-    with contextlib.suppress(OSError), _PROCESSORS.open(encoding="utf-8", errors="replace") as lines:
-        first = takewhile(str.strip, lines)
-        facts += [line for line in first if line.partition(":")[0].strip().lower() in _TELLING]
-    return hashlib.sha256("".join(facts).encode()).hexdigest()[:16]
+    return [importlib.metadata.version("deblurgan"), platform.machine(), processor(), allowed_threads()]
 
 
 def _version(name: str) -> str:

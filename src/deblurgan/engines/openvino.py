@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deblurgan.catalogue import ModelFolder
+from deblurgan.catalogue import ModelFolder, cache_folder
 from deblurgan.engines.exhaustion import as_memory_error
 from deblurgan.engines.openvino_blocks import on_blocks
 from deblurgan.engines.openvino_compiled import DEVICE, CompiledNetworks, Form, Key, Shapes
 from deblurgan.engines.openvino_form import give_own_biases, merge_shuffles, take_in_half_precision
+from deblurgan.engines.openvino_kept import KeptNetworks
 from deblurgan.engines.openvino_parts import Parts, exact_between_convolutions
 from deblurgan.engines.pixel_blocks import RGB_SAMPLES, Picture, put_together, size_of, taken_apart
 from deblurgan.engines.protocol import ALL_PASSES, EngineOptions, Input
@@ -156,7 +157,7 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
         precision = "f32"
     if precision == "bf16" and not in_bf16:
         _say_emulated()
-    ranges, reach = (_ranges_of(model), weight_reach(core)) if precision == "int8" else (None, 1.0)
+    ranges = _ranges_of(model) if precision == "int8" else None
 
     @cache
     def read(kind: str) -> Any:
@@ -167,6 +168,10 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
         if merges:
             merge_shuffles(network)
         return network
+
+    @cache
+    def reach() -> float:
+        return weight_reach(core)
 
     parts = precision == "bf16" and in_parts
     # Measured there, it took less time and memory.
@@ -181,14 +186,18 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
         if parts:
             return Parts(core, read("backbone"), exact_between_convolutions(core, read("decoder")))
         exact = read("onnx" if form.number == ALL_PASSES else "pass")
-        return exact if ranges is None else quantised(exact, ranges, reach, first=max(1, form.number))
+        return exact if ranges is None else quantised(exact, ranges, reach(), first=max(1, form.number))
 
     # A damaged model is found out now, not with the first picture.
-    network(Form(ALL_PASSES))
+    for kind in ("backbone", "decoder") if parts else ("onnx",):
+        model.file(kind)
     # Of int8, this is for what is not a convolution.
     hint = ("bf16" if in_bf16 and fixed else "f32") if precision == "int8" else precision
     settings = {"INFERENCE_NUM_THREADS": options.threads, "INFERENCE_PRECISION_HINT": hint}
-    networks = CompiledNetworks(core, network, settings)
+    told = [model.manifest.files[kind].sha256 for kind in ("onnx", "ranges") if kind in model.manifest.files]
+    told += [openvino.get_version(), precision, repr(model.manifest.value_range)]
+    kept = None if parts else KeptNetworks(core, cache_folder() / "compiled", *told)
+    networks = CompiledNetworks(core, network, settings, kept)
     return OpenVINOEngine(
         networks, openvino.Tensor, threads=options.threads, precision=precision, takes_pixels=not parts
     )

@@ -7,12 +7,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Literal, NamedTuple
 
+from deblurgan.engines.openvino_kept import KeptNetworks
 from deblurgan.engines.openvino_parts import Parts
+from deblurgan.engines.protocol import ALL_PASSES
 from deblurgan.ycbcr import Coding
 
 DEVICE = "CPU"
@@ -71,8 +72,7 @@ class _Compiled:
 
 
 class CompiledNetworks:
-    """Compiles a network anew for each shape of input, which is a tenth of a second well spent: fixed shapes run
-    faster.
+    """Compiles a network for each shape of input, which is half a second well spent: fixed shapes run faster.
 
     Each compiled network holds its own weights, and once it has run, working memory by the pixels of its input.
     Safe to use from several threads.
@@ -81,12 +81,20 @@ class CompiledNetworks:
         core: an OpenVINO `Core`.
         network: gives the OpenVINO `Model` of a form, of free shape, or `Parts`.
         settings: for compilation.
+        kept: where compiled networks of all passes are looked for, and put; None for nowhere.
     """
 
-    def __init__(self, core: Any, network: Callable[[Form], Any], settings: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        core: Any,
+        network: Callable[[Form], Any],
+        settings: dict[str, Any],
+        kept: KeptNetworks | None = None,
+    ) -> None:
         self._core = core
         self._network: Callable[[Form], Any] | None = network
         self._settings = settings
+        self._kept = kept
         self._compiled: OrderedDict[Key, _Compiled] = OrderedDict()
         self._pixels_kept = _PIXELS_KEPT
         self._background = ThreadPoolExecutor(1, "preparing")
@@ -151,16 +159,30 @@ class CompiledNetworks:
                 self._compiled.popitem(last=False)
         with compiled.making:
             if compiled.network is None:
-                # Two threads may want a network of one form, for two shapes.
-                with self._copying:
-                    fixed = network(key.form).clone()
-                fixed.reshape({place: list(shape) for place, shape in enumerate(key.shapes)})
-                prepared = fixed.prepared if isinstance(fixed, Parts) else partial(self._core.compile_model, fixed)
-                made = prepared(DEVICE, self._sharing(key.at_once))
+                made = self._made(network, key)
                 if key.at_once > 1:
                     compiled.idle += [made.create_infer_request() for _ in range(key.at_once)]
                 compiled.network = made
         return compiled
+
+    def _made(self, network: Callable[[Form], Any], key: Key) -> Any:
+        settings = self._sharing(key.at_once)
+        # Those of single passes are of large pictures, beside which compiling is nothing.
+        kept = self._kept if key.form.number == ALL_PASSES else None
+        if kept is not None and (found := kept.find(repr(key), DEVICE, settings)) is not None:
+            return found
+        # Two threads may want a network of one form, for two shapes.
+        with self._copying:
+            fixed = network(key.form).clone()
+        fixed.reshape({place: list(shape) for place, shape in enumerate(key.shapes)})
+        if isinstance(fixed, Parts):
+            return fixed.prepared(DEVICE, settings)
+        made = self._core.compile_model(fixed, DEVICE, settings)
+        if kept is not None:
+            # Whoever closes the engine meanwhile does not wait for it.
+            with suppress(RuntimeError):
+                self._background.submit(kept.keep, repr(key), settings, made)
+        return made
 
     def _drop_forsaken(self, awaited: Sequence[Key]) -> None:
         # What was prepared for a file that proved to be damaged; of two that are read at a time, both may wait.
