@@ -14,7 +14,7 @@ from deblurgan.catalogue import find
 from deblurgan.engines import ALL_PASSES, ENGINES, Input, allowed_threads, choice, choose, open_engine
 from deblurgan.engines.openvino_compiled import Form, Key
 from deblurgan.engines.table import EngineEntry
-from deblurgan.errors import UnknownEngine
+from deblurgan.errors import DeblurganError, UnknownEngine
 from deblurgan.tiling import SizeRule
 
 INSTALLED = [name for name, entry in ENGINES.items() if entry.installed]
@@ -260,6 +260,12 @@ def test_an_unknown_engine_or_precision_is_refused():
         choose("abacus")
     with pytest.raises(UnknownEngine, match="precision"):
         open_engine(find("default"), precision="f8")
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_fewer_threads_than_one_are_refused(threads):
+    with pytest.raises(DeblurganError, match="1 at least"):
+        open_engine(find("fast"), threads=threads)
 
 
 def test_threads_come_from_the_environment_or_the_allowance(monkeypatch):

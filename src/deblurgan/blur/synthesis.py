@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from deblurgan.blur.camera import blur_with, corners
 from deblurgan.blur.defocus import defocused
 from deblurgan.blur.layers import Layer, draw_layer, put_in_front
+from deblurgan.blur.lettering import Line, draw_lettering, lettered
 from deblurgan.blur.lights import Night, draw_night, lit
 from deblurgan.blur.sensor import (
     Processing,
@@ -49,6 +50,7 @@ class BlurSettings:
         defocus_radius: largest radius of the disc that a point out of focus becomes, from `LEAST_DEFOCUS` on.
         night: share of pictures made dark, with lamps that are clipped wherever they shine.
         processed: share whose noise the camera evens out, and both sides of which it sharpens.
+        lettered: share of pictures with print in them.
     """
 
     longest: int = 24
@@ -69,6 +71,7 @@ class BlurSettings:
     defocus_radius: float = 12.0
     night: float = 0.0
     processed: float = 0.0
+    lettered: float = 0.0
 
 
 LEAST_DEFOCUS = 2.0
@@ -86,6 +89,7 @@ class Exposure:
         margin: pixels around the picture that only lend light.
         defocus: radius in pixels of the disc that every point has become before anything moves.
         night: darkness and lamps; None by day.
+        lettering: lines of print.
     """
 
     camera: Trajectory
@@ -94,6 +98,7 @@ class Exposure:
     margin: int
     defocus: float = 0.0
     night: Night | None = None
+    lettering: tuple[Line, ...] = ()
 
 
 def draw_exposure(rng: np.random.Generator, settings: BlurSettings, size: tuple[int, int]) -> Exposure:
@@ -112,7 +117,8 @@ def draw_exposure(rng: np.random.Generator, settings: BlurSettings, size: tuple[
         sensor = replace(sensor, linear=True)
     if rng.uniform() < settings.processed:
         sensor = replace(sensor, processing=_draw_processing(rng))
-    return Exposure(camera, layers, sensor, settings.longest, radius, night)
+    lettering = draw_lettering(rng, size) if rng.uniform() < settings.lettered else ()
+    return Exposure(camera, layers, sensor, settings.longest, radius, night, lettering)
 
 
 def expose(picture: NDArray[np.float32], exposure: Exposure) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -126,7 +132,7 @@ def expose(picture: NDArray[np.float32], exposure: Exposure) -> tuple[NDArray[np
         (blurred, sharp), both float32 [H, W, 3] in [0, 1]; every motion is centred on sharp.
     """
     sensor, margin = exposure.sensor, exposure.margin
-    light = to_light(picture, sensor)
+    light = to_light(lettered(picture, exposure.lettering), sensor)
     light = defocused(lit(light, exposure.night) if exposure.night else light, exposure.defocus)
     blurred = blur_with(light, exposure.camera, margin)
     for layer in exposure.layers:

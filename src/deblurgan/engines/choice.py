@@ -64,7 +64,10 @@ def open_engine(
     Raises:
         UnknownEngine: the engine or the precision is not to be had.
         BrokenModel: the model's files are incomplete or damaged.
+        DeblurganError: fewer threads than one are asked for.
     """
+    if threads is not None and threads < 1:
+        raise DeblurganError(f"Threads are {threads}; it takes 1 at least, or None for all that are allowed.")
     if precision not in PRECISIONS:
         raise UnknownEngine(f"No precision is called {precision!r}; known: {', '.join(PRECISIONS)}.")
     module, function = ENGINES[choose(name)].opener.split(":")

@@ -51,7 +51,9 @@ RANGES: dict[str, Range] = {
     "blur.shortest": _ABOVE_ZERO,
     **dict.fromkeys(("blur.rotation", "blur.zoom", "blur.straightness"), _FROM_ZERO),
     **dict.fromkeys(("blur.still", "blur.layered", "blur.linear", "blur.highlights", "blur.noisy"), _SHARE),
-    **dict.fromkeys(("blur.compressed", "blur.defocused", "blur.night", "blur.processed"), _SHARE),
+    **dict.fromkeys(
+        ("blur.compressed", "blur.defocused", "blur.night", "blur.processed", "blur.lettered"), _SHARE
+    ),
     **dict.fromkeys(("blur.read_noise", "blur.shot_noise"), _SHARE),
     "blur.jpeg_quality": Range(1, 98),
     "blur.defocus_radius": Range(LEAST_DEFOCUS),
