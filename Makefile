@@ -5,25 +5,25 @@ TORCH ?= torch==2.14.1 torchvision==0.29.1
 
 USER_ENV := .venv
 DEV_ENV := .venv-dev
-EXPORTS := tests/contracts/test_exports.py
+CONTRACTS := tests/contracts
 PAGES := docs examples tools README.md CHANGELOG.md CONTRIBUTING.md LICENSE Dockerfile compose.yaml \
 	src/deblurgan/training/recipes 'src/deblurgan/models/*/CARD.md'
 
-.PHONY: demo test test-exports test-others check docs bench clean
+.PHONY: demo test test-contracts test-others check docs bench clean
 
 demo: $(USER_ENV)/installed
 	$(USER_ENV)/bin/deblurgan run examples/street.jpg -o demo/street_deblurred.jpg --overwrite --json \
 		| $(USER_ENV)/bin/python examples/side_by_side.py
 
-# PyTorch exports networks in one thread, for a third of the time that everything takes: beside the rest.
+# Networks are exported in one thread, which takes a good part of the time: their contracts beside the rest.
 test: $(DEV_ENV)/installed
-	$(MAKE) --no-print-directory --jobs 2 test-exports test-others
+	$(MAKE) --no-print-directory --jobs 2 test-contracts test-others
 
-test-exports:
-	$(DEV_ENV)/bin/python -m pytest $(EXPORTS)
+test-contracts:
+	$(DEV_ENV)/bin/python -m pytest $(CONTRACTS)
 
 test-others:
-	$(DEV_ENV)/bin/python -m pytest --ignore $(EXPORTS)
+	$(DEV_ENV)/bin/python -m pytest --ignore $(CONTRACTS)
 
 check: $(DEV_ENV)/installed docs
 	$(DEV_ENV)/bin/ruff format --check .

@@ -106,7 +106,7 @@ def part_programs(network: FPNGenerator) -> tuple[onnx.ModelProto, onnx.ModelPro
     """
     blurred = _example(network.size_multiple, _least(network.size_multiple, network.minimum_size))
     backbone, rest = _Backbone(network).eval(), _Rest(network)
-    with torch.inference_mode():
+    with torch.no_grad():
         pyramid = backbone(blurred)
     levels = {
         f"stride_{feature.stride}": level
