@@ -14,16 +14,12 @@ from numpy.typing import NDArray
 
 from deblurgan.catalogue import ModelFolder, cache_folder
 from deblurgan.engines.exhaustion import as_memory_error
-from deblurgan.engines.openvino_blocks import on_blocks
 from deblurgan.engines.openvino_compiled import DEVICE, CompiledNetworks, Form, Key, Shapes
-from deblurgan.engines.openvino_form import give_own_biases, merge_shuffles, take_in_half_precision
 from deblurgan.engines.openvino_kept import KeptNetworks
-from deblurgan.engines.openvino_parts import Parts, exact_between_convolutions
+from deblurgan.engines.openvino_networks import is_in_parts, networks_of
 from deblurgan.engines.pixel_blocks import RGB_SAMPLES, Picture, put_together, size_of, taken_apart
 from deblurgan.engines.protocol import ALL_PASSES, EngineOptions, Input
-from deblurgan.engines.quantisation import Ranges, load_ranges, quantised, weight_reach
 from deblurgan.engines.unreported import import_openvino
-from deblurgan.errors import BrokenModel
 from deblurgan.room import Room
 from deblurgan.ycbcr import YCbCr
 
@@ -142,13 +138,12 @@ class OpenVINOEngine:
 
 
 def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
-    """Read a model's ONNX file for the processor.
+    """Open a model for the processor.
 
     Raises:
-        BrokenModel: int8 was asked for but the model was not calibrated.
+        BrokenModel: the model is incomplete or damaged; or int8 is asked for and it was not calibrated.
     """
-    openvino = import_openvino()
-    core = _core()
+    openvino, core = import_openvino(), _core()
     in_bf16 = "BF16" in core.get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
     # Normalisation by the statistics of the picture magnifies the rounding of bf16, if not in every part.
     fixed, in_parts = model.manifest.statistics == "fixed", "decoder" in model.manifest.files
@@ -157,47 +152,14 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
         precision = "f32"
     if precision == "bf16" and not in_bf16:
         _say_emulated()
-    ranges = _ranges_of(model) if precision == "int8" else None
-
-    @cache
-    def read(kind: str) -> Any:
-        network = core.read_model(model.file(kind))
-        give_own_biases(network)
-        if kind == "pass":
-            take_in_half_precision(network, 1)
-        if merges:
-            merge_shuffles(network)
-        return network
-
-    @cache
-    def reach() -> float:
-        return weight_reach(core)
-
-    parts = precision == "bf16" and in_parts
-    # Measured there, it took less time and memory.
-    merges = precision == "f32" and core.get_property(DEVICE, "DEVICE_ARCHITECTURE") == "intel64"
-
-    @cache
-    def network(form: Form) -> Any:
-        if form.blocks is not None:
-            coding = None if form.blocks == "rgb" else form.blocks
-            adds = form.number != ALL_PASSES
-            return on_blocks(network(Form(form.number)), model.manifest.value_range, coding, adds=adds)
-        if parts:
-            return Parts(core, read("backbone"), exact_between_convolutions(core, read("decoder")))
-        exact = read("onnx" if form.number == ALL_PASSES else "pass")
-        return exact if ranges is None else quantised(exact, ranges, reach(), first=max(1, form.number))
-
-    # A damaged model is found out now, not with the first picture.
-    for kind in ("backbone", "decoder") if parts else ("onnx",):
-        model.file(kind)
     # Of int8, this is for what is not a convolution.
     hint = ("bf16" if in_bf16 and fixed else "f32") if precision == "int8" else precision
     settings = {"INFERENCE_NUM_THREADS": options.threads, "INFERENCE_PRECISION_HINT": hint}
+    parts = is_in_parts(model, precision)
     told = [model.manifest.files[kind].sha256 for kind in ("onnx", "ranges") if kind in model.manifest.files]
     told += [openvino.get_version(), precision, repr(model.manifest.value_range)]
     kept = None if parts else KeptNetworks(core, cache_folder() / "compiled", *told)
-    networks = CompiledNetworks(core, network, settings, kept)
+    networks = CompiledNetworks(core, networks_of(core, model, precision), settings, kept)
     return OpenVINOEngine(
         networks, openvino.Tensor, threads=options.threads, precision=precision, takes_pixels=not parts
     )
@@ -223,15 +185,6 @@ def _is_small(form: Form, shapes: Shapes) -> bool:
     """Whether others may run beside it."""
     # Single passes are those of large pictures, whose smallest sizes wait for the largest in any case.
     return form.number == ALL_PASSES and form.pixels_of(shapes[0]) <= _SMALL
-
-
-def _ranges_of(model: ModelFolder) -> Ranges:
-    if "ranges" not in model.manifest.files:
-        raise BrokenModel(
-            f"Model {model.manifest.name!r} has no ranges file, which int8 needs; use --precision auto, or export "
-            "it with --calibrate."
-        )
-    return load_ranges(model.file("ranges"))
 
 
 @cache
