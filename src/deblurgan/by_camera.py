@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from deblurgan.by_vips import exif_of_tiff
 from deblurgan.coded import DAMAGE, Coded, Samples, Saving, refuse_too_large
 from deblurgan.colour_codes import profile_for
 from deblurgan.extras import require
 from deblurgan.metadata import EXIF_PREFIX
+from deblurgan.raw_exif import exif_of_raw
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ def read_raw(data: bytes, name: str, max_pixels: int) -> Coded:
         samples=samples,
         orientation=1,
         icc_profile=None,
-        exif=exif_of_tiff(data, name),
+        exif=exif_of_raw(data, name),
         xmp=None,
         saving=Saving(),
     )

@@ -1,8 +1,9 @@
 """The boxes of a JPEG 2000 file that Pillow neither reads nor writes: profile, EXIF, XMP, bits per sample."""
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from deblurgan.iso_boxes import box, boxes
 
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _EXIF = b"JpgTiffExif->JP2"
@@ -55,41 +56,22 @@ def facts_of(data: bytes) -> Facts:
 def with_blocks(jp2: bytes, icc_profile: bytes | None, exif: bytes | None, xmp: bytes | None) -> bytes:
     """Return a JP2 file that Pillow wrote, with these blocks added; the profile replaces its named colours."""
     parts = []
-    for kind, body in _top_boxes(jp2):
+    for kind, body in boxes(jp2):
         if kind == b"jp2h" and icc_profile:
             inner = [
-                (name, b"\2\0\0" + icc_profile if name == b"colr" else content)
-                for name, content in _top_boxes(body)
+                (name, b"\2\0\0" + icc_profile if name == b"colr" else content) for name, content in boxes(body)
             ]
-            body = b"".join(_box(*each) for each in inner)
+            body = b"".join(box(*each) for each in inner)
         if kind == b"jp2c":
-            parts += [_box(b"uuid", _EXIF + exif)] if exif else []
-            parts += [_box(b"uuid", _XMP + xmp)] if xmp else []
-        parts.append(_box(kind, body))
+            parts += [box(b"uuid", _EXIF + exif)] if exif else []
+            parts += [box(b"uuid", _XMP + xmp)] if xmp else []
+        parts.append(box(kind, body))
     return b"".join(parts)
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    for kind, body in _top_boxes(data):
+    for kind, body in boxes(data):
         if kind in _CONTAINERS:
             yield from _boxes(body)
         else:
             yield kind, body
-
-
-def _top_boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    place = 0
-    while place + 8 <= len(data):
-        length, kind, head = int.from_bytes(data[place : place + 4]), data[place + 4 : place + 8], 8
-        if length == 1:
-            length, head = int.from_bytes(data[place + 8 : place + 16]), 16
-        if length == 0:
-            length = len(data) - place
-        if length < head:
-            return
-        yield kind, data[place + head : place + length]
-        place += length
-
-
-def _box(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">L", len(body) + 8) + kind + body
