@@ -69,15 +69,19 @@ def lettered(picture: NDArray[np.float32], lines: tuple[Line, ...]) -> NDArray[n
 def _draw_page(rng: np.random.Generator, size: tuple[int, int]) -> tuple[Line, ...]:
     model = _draw_line(rng, _between(rng, *_PAGE_HEIGHTS), size)
     spacing = model.height * rng.uniform(1.0, 1.8)
-    across = np.array([np.cos(model.angle), np.sin(model.angle)])
+    down = np.array([np.cos(model.angle), np.sin(model.angle)])
     half = int(max(size) * rng.uniform(0.2, 0.7) / spacing)
     words = max(2, int(max(size) / model.height / 3))
     lines = []
     for number in range(-half, half + 1):
-        row, column = model.centre + number * spacing * across
+        row, column = model.centre + number * spacing * down
         text = " ".join(_draw_word(rng) for _ in range(words))
         lines.append(replace(model, text=text, centre=(float(row), float(column))))
-    return tuple(lines)
+    if model.plate is None:
+        return tuple(lines)
+    # One sheet of paper: no line covers what the one above it says.
+    paper = (replace(line, ink=model.plate) for line in lines)
+    return *paper, *(replace(line, plate=None) for line in lines)
 
 
 def _draw_line(rng: np.random.Generator, height: float, size: tuple[int, int]) -> Line:
