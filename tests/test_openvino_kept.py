@@ -1,6 +1,7 @@
 """Networks that OpenVINO compiled are kept on disk, for the next time."""
 
 import os
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,32 +22,25 @@ def folder(tmp_path, monkeypatch):
     return tmp_path / "cache" / "compiled"
 
 
-def restored(picture=PICTURE, precision="f32", threads=1, compiled=()):
-    """What a new engine makes of a picture; whatever it compiles for it is appended to `compiled`."""
-    engine = open_engine(find("fast"), "openvino", precision=precision, threads=threads)
+def restored(picture=PICTURE, precision="f32", threads=1):
+    """What a new engine makes of a picture, and how many networks it compiles for it."""
+    engine, compiled = open_engine(find("fast"), "openvino", precision=precision, threads=threads), []
     networks, sharp = engine._networks, np.empty_like(picture)
     compile_model = networks._core.compile_model
-    networks._core = type(
-        "Core", (), {"compile_model": lambda _, *given: _noted(compile_model(*given), compiled)}
-    )()
+    networks._core = SimpleNamespace(compile_model=lambda *given: compiled.append(given) or compile_model(*given))
     assert engine.run_on_pixels(ALL_PASSES, picture, None, sharp)
     networks._background.submit(int).result()
     engine.close()
-    return sharp
-
-
-def _noted(network, compiled):
-    compiled.append(network) if isinstance(compiled, list) else None
-    return network
+    return sharp, len(compiled)
 
 
 @pytest.mark.parametrize("precision", ["f32", "int8"])
 def test_what_was_compiled_once_is_found_again_and_gives_the_same(folder, precision):
-    compiled = []
-    first = restored(precision=precision, compiled=compiled)
-    assert len(compiled) == 1
-    np.testing.assert_array_equal(restored(precision=precision, compiled=compiled), first)
-    assert len(compiled) == 1
+    first, compiled = restored(precision=precision)
+    assert compiled == 1
+    again, compiled = restored(precision=precision)
+    assert compiled == 0
+    np.testing.assert_array_equal(again, first)
 
 
 def test_other_sizes_threads_precisions_and_processors_have_files_of_their_own(folder, monkeypatch):
@@ -63,11 +57,11 @@ def test_other_sizes_threads_precisions_and_processors_have_files_of_their_own(f
     "damage", [lambda contents: contents[:-1], lambda contents: b"", lambda contents: bytes(99)]
 )
 def test_a_damaged_file_is_made_anew(folder, damage):
-    first = restored()
+    first, _ = restored()
     (path,) = folder.iterdir()
     whole = path.read_bytes()
     path.write_bytes(damage(whole))
-    np.testing.assert_array_equal(restored(), first)
+    np.testing.assert_array_equal(restored()[0], first)
     assert len(path.read_bytes()) == len(whole)
 
 
@@ -92,6 +86,12 @@ def test_of_many_sizes_only_the_first_few_are_kept(folder, monkeypatch):
     assert len(list(folder.iterdir())) == 2
 
 
+def test_a_large_network_is_not_kept(folder, monkeypatch):
+    monkeypatch.setattr("deblurgan.engines.openvino._LARGEST_KEPT", 1000)
+    restored()
+    assert not folder.exists()
+
+
 def test_where_nothing_can_be_kept_pictures_are_restored_all_the_same(folder):
     folder.parent.write_text("no folder")
-    assert np.any(restored() != PICTURE)
+    assert np.any(restored()[0] != PICTURE)

@@ -25,6 +25,8 @@ from deblurgan.ycbcr import YCbCr
 
 # Two small inputs at a time, each on half the threads, wait less for each other than one after the other on all.
 _SMALL, _SIDE_BY_SIDE = 2_000_000, 2
+# Bytes of its ONNX file; compiled, a network takes two to three times as much.
+_LARGEST_KEPT = 30_000_000
 
 logger = logging.getLogger(__name__)
 
@@ -155,10 +157,7 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
     # Of int8, this is for what is not a convolution.
     hint = ("bf16" if in_bf16 and fixed else "f32") if precision == "int8" else precision
     settings = {"INFERENCE_NUM_THREADS": options.threads, "INFERENCE_PRECISION_HINT": hint}
-    parts = is_in_parts(model, precision)
-    told = [model.manifest.files[kind].sha256 for kind in ("onnx", "ranges") if kind in model.manifest.files]
-    told += [openvino.get_version(), precision, repr(model.manifest.value_range)]
-    kept = None if parts else KeptNetworks(core, cache_folder() / "compiled", *told)
+    parts, kept = is_in_parts(model, precision), _kept_of(core, model, precision)
     networks = CompiledNetworks(core, networks_of(core, model, precision), settings, kept)
     return OpenVINOEngine(
         networks, openvino.Tensor, threads=options.threads, precision=precision, takes_pixels=not parts
@@ -173,6 +172,15 @@ def _core() -> Any:
     order they came, that is memory of the other, which has gone, and the next Ctrl-C is a crash.
     """
     return import_openvino().Core()
+
+
+def _kept_of(core: Any, model: ModelFolder, precision: str) -> KeptNetworks | None:
+    """Where a model's compiled networks are kept; None for those in parts, and those that would take too much."""
+    if is_in_parts(model, precision) or model.file("onnx").stat().st_size > _LARGEST_KEPT:
+        return None
+    files = [model.manifest.files[kind].sha256 for kind in ("onnx", "ranges") if kind in model.manifest.files]
+    about = *files, precision, import_openvino().get_version(), repr(model.manifest.value_range)
+    return KeptNetworks(core, cache_folder() / "compiled", *about)
 
 
 def _shapes_of(coming: Input) -> Shapes:
