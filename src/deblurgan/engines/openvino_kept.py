@@ -1,4 +1,4 @@
-"""Compiled networks kept on disk: what was compiled once starts in a third of the time."""
+"""Compiled networks kept on disk: to read one takes less than half of the time of compiling it again."""
 
 from __future__ import annotations
 
