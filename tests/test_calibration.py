@@ -42,25 +42,32 @@ def pictures(tmp_path, scene):
 def test_a_range_is_the_mean_of_the_extremes_that_a_convolution_saw():
     network = networks.build("fpn_plain", channels=(8, 16), depths=(1, 1), decoder_depths=(1,))
     bright, dark = np.full((64, 64, 3), 0.5, np.float32), np.full((64, 64, 3), -1.0, np.float32)
-    ranges = ranges_of(network, [bright, dark])
+    ranges = ranges_of(network, [[bright, dark]])
     assert ranges["backbone.stem.weight"] == (-0.25, -0.25)
     assert ranges["backbone.levels.0.0.second.weight"][0] == 0
     convolutions = [name for name, weights in network.named_parameters() if weights.dim() == 4]
     assert sorted(ranges) == sorted(convolutions)
 
 
-def test_every_pass_of_a_scale_recurrent_network_has_ranges_of_its_own():
+def test_of_several_kinds_of_pictures_the_widest_range_counts():
+    network = networks.build("fpn_plain", channels=(8, 16), depths=(1, 1), decoder_depths=(1,))
+    kinds = [[np.full((64, 64, 3), value, np.float32) for value in values] for values in ((0.5, -1.0), (1.0,))]
+    assert ranges_of(network, kinds)["backbone.stem.weight"] == (-0.25, 1.0)
+
+
+def test_the_passes_of_a_scale_recurrent_network_share_a_range():
     network = networks.build("fpn_plain", channels=(8, 16), depths=(1, 1), decoder_depths=(1,), recurrent_scales=2)
     steps = np.tile(np.float32([[[-1], [1]]]), (64, 32, 3))
-    ranges = ranges_of(network, [steps])
-    # At half the size, what alternates from pixel to pixel is grey.
-    assert ranges["backbone.stem.weight"] == (0, 0)
-    assert ranges["backbone.stem.weight:2"] == (-1, 1)
+    ranges = ranges_of(network, [[steps]])
+    # At half the size, seen first, what alternates from pixel to pixel is grey.
+    assert ranges["backbone.stem.weight"] == (-1, 1)
+    convolutions = [name for name, weights in network.named_parameters() if weights.dim() == 4]
+    assert sorted(ranges) == sorted(convolutions)
 
 
 @openvino
 def test_a_calibrated_model_runs_in_int8_and_stays_near_its_exact_self(model, pictures, scene):
-    calibrated = calibrate(model, pictures)
+    calibrated = calibrate(model, [pictures])
     exact, rounded = (
         Restorer(calibrated.manifest, open_engine(calibrated, "openvino", precision=precision))
         for precision in ("f32", "int8")
@@ -114,6 +121,6 @@ def test_other_engines_refuse_int8(model, name):
 def test_statistics_of_the_picture_and_empty_folders_are_refused(model, tmp_path):
     per_image = ModelFolder(Path("m"), dataclasses.replace(model.manifest, statistics="per-image"))
     with pytest.raises(BrokenModel, match="statistics"):
-        calibrate(per_image, tmp_path)
+        calibrate(per_image, [tmp_path])
     with pytest.raises(BrokenModel, match="no pictures"):
-        calibrate(model, tmp_path)
+        calibrate(model, [tmp_path])

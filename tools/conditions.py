@@ -1,7 +1,7 @@
 """What models gain on pictures blurred by hand shake: by day, by night, with noise, out of a phone, with print.
 
 Usage: python tools/conditions.py PAIRS [--model NAME_OR_PATH ...] [--only CONDITION ...] [--font FILE]
-       [--multi-scale] [--no-guard] [--save FOLDER]
+       [--precision NAME] [--multi-scale] [--no-guard] [--save FOLDER]
 
 The sharp pictures of the pairs are blurred anew, each condition with the same motions for every model. Prints the
 PSNR of the blurred pictures and the mean gain of each model over it, dB, with the least of any picture; "lamps"
@@ -105,11 +105,12 @@ if __name__ == "__main__":
     parser.add_argument("--only", nargs="+", choices=CONDITIONS, default=list(CONDITIONS))
     parser.add_argument("--font", help="of the print; the one that comes with Pillow if not given")
     parser.add_argument("--save", type=Path, help="folder for blurred, restored and sharp side by side")
+    parser.add_argument("--precision", default="auto", help="auto, f32, bf16 or int8")
     parser.add_argument("--multi-scale", action="store_true", help="average over several sizes")
     parser.add_argument("--no-guard", action="store_true", help="measure the networks alone")
     arguments = parser.parse_args()
     options = RestoreOptions(multi_scale=arguments.multi_scale, guard=not arguments.no_guard)
-    restorers = [load(model) for model in arguments.model]
+    restorers = [load(model, precision=arguments.precision) for model in arguments.model]
     pairs = find_pairs(arguments.pairs)
     print("condition", "blurred", *arguments.model, sep="\t")
     for name in arguments.only:

@@ -14,7 +14,6 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from deblurgan import manifest as manifests
-from deblurgan.engines.quantisation import key_of
 from deblurgan.manifest import Manifest
 from deblurgan.whole import write_whole
 
@@ -40,7 +39,7 @@ def main() -> None:
     program = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     onnx.checker.check_model(program)
     write_whole(FOLDER / "model.onnx", program.SerializeToString(), overwrite=True)
-    ranges = {key_of("weight", layer + 1): [0.0, 1.0] for layer in range(LAYERS)}
+    ranges = {"weight": [0.0, 1.0]}
     write_whole(FOLDER / "ranges.json", json.dumps(ranges).encode(), overwrite=True)
     macs = LAYERS * weights.size
     files = {

@@ -1,7 +1,7 @@
 """What models gain on straight motion blur, by its length.
 
 Usage: python tools/straight_blur.py PAIRS [--model NAME_OR_PATH ...] [--lengths 6 12 ...] [--enlarged 2]
-       [--multi-scale]
+       [--precision NAME] [--multi-scale]
 
 Pictures are enlarged before they are blurred: how many pixels one has decides on the sizes that it is seen at.
 """
@@ -54,13 +54,14 @@ if __name__ == "__main__":
     parser.add_argument("--model", nargs="+", default=["default"])
     parser.add_argument("--lengths", type=float, nargs="+", default=LENGTHS)
     parser.add_argument("--enlarged", type=int, default=1, help="times")
+    parser.add_argument("--precision", default="auto", help="auto, f32, bf16 or int8")
     parser.add_argument("--multi-scale", action="store_true", help="average over several sizes")
     arguments = parser.parse_args()
     options = RestoreOptions(guard=False, multi_scale=arguments.multi_scale)
     found = find_pairs(arguments.pairs)
     chosen = found[:: max(1, len(found) // PICTURES)][:PICTURES]
     sharp = [enlarged(read(pair.sharp).pixels, arguments.enlarged) for pair in chosen]
-    restorers = [load(model) for model in arguments.model]
+    restorers = [load(model, precision=arguments.precision) for model in arguments.model]
     print("length", *arguments.model, sep="\t")
     for length in arguments.lengths:
         means = (f"{mean:+.2f}" for mean in gain(restorers, sharp, length, options))

@@ -67,7 +67,7 @@ def time_model(
         size: (height, width) of the picture.
         runs: timed, after two that are not.
         threads: None for as many as the process may use.
-        precision: 'auto', 'f32', 'bf16' or 'int8'.
+        precision: as in `deblurgan.load`.
 
     Raises:
         DeblurganError: the model or the engine is not to be had, or the process was killed.
@@ -95,14 +95,15 @@ def _time_here(
     options = RestoreOptions(tile="off", guard=False)
     for _ in range(WARM_UP):
         restorer(picture, options)
+    engine_used = restorer.plan(size, picture.dtype, options).engine
     seconds = [restorer(picture, options).seconds for _ in range(runs)]
     median = statistics.median(seconds)
     height, width = size
     rate = folder.manifest.macs_per_pixel * height * width / median / 1e9
     return Timing(
         model=folder.manifest.name,
-        engine=restorer.engine.name,
-        precision=restorer.engine.precision,
+        engine=engine_used.name,
+        precision=engine_used.precision,
         width=width,
         height=height,
         seconds=round(median, 4),
@@ -111,7 +112,7 @@ def _time_here(
         fps=round(1 / median, 2),
         peak_mb=round(peak_memory.highest() / 1e6, 1),
         gmacs_per_second=round(rate, 1),
-        share_of_peak=_share_of_peak(rate, restorer.engine, threads),
+        share_of_peak=_share_of_peak(rate, engine_used, threads),
     )
 
 

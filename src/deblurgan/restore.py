@@ -21,7 +21,7 @@ from deblurgan.manifest import Manifest
 from deblurgan.network_values import to_halved_planes, to_pixels, to_planes
 from deblurgan.presets import PRESETS
 from deblurgan.restore_options import RestoreOptions
-from deblurgan.restore_plan import Case, Plan
+from deblurgan.restore_plan import Case, Plan, precision_of
 from deblurgan.ycbcr import YCbCr
 
 # Pixels from which on it pays to share work among threads.
@@ -62,6 +62,11 @@ class Restorer:
         self.engine = engine
         self.threads = threads or allowed_threads()
 
+    @property
+    def precision(self) -> str:
+        """What it computes in, such as 'f32', or 'f32, in videos and from 6 megapixels on int8'."""
+        return precision_of(self.engine)
+
     def __call__(self, pixels: NDArray[Any], options: RestoreOptions = RestoreOptions()) -> Restored:
         """Restore one picture.
 
@@ -93,8 +98,8 @@ class Restorer:
         case = self._case((pixels.shape[0], pixels.shape[1]), pixels.dtype, options)
         largest = case.largest_tile()
         plan = case.plan(largest)
-        if isinstance(self.engine, Preparing):
-            self.engine.keep(plan.kept)
+        if isinstance(plan.engine, Preparing):
+            plan.engine.keep(plan.kept)
         while True:
             try:
                 result, finite = self._tile_by_tile(pixels, plan, options)
@@ -120,13 +125,13 @@ class Restorer:
             needed.
         """
         plan = self._plan_for_ycbcr(picture.size, options)
-        if plan is None or not isinstance(self.engine, TakingYCbCr):
+        if plan is None or not isinstance(plan.engine, TakingYCbCr):
             return None
-        if isinstance(self.engine, Preparing):
-            self.engine.keep(plan.kept)
+        if isinstance(plan.engine, Preparing):
+            plan.engine.keep(plan.kept)
         sharp = picture.empty_of(plan.size)
         try:
-            self.engine.run_on_ycbcr(picture.padded(plan.size), sharp)
+            plan.engine.run_on_ycbcr(picture.padded(plan.size), sharp)
         except MemoryError:
             return None
         return sharp.part(picture.size)
@@ -142,11 +147,11 @@ class Restorer:
         Raises:
             DeblurganError: as when it is restored.
         """
+        plan = self.plan(size, dtype, options)
         # Several views of a picture have sizes of their own.
-        if isinstance(self.engine, Preparing) and not (options.self_ensemble or options.multi_scale):
-            plan = self.plan(size, dtype, options)
-            self.engine.keep(plan.kept)
-            self.engine.prepare(plan.inputs())
+        if isinstance(plan.engine, Preparing) and not (options.self_ensemble or options.multi_scale):
+            plan.engine.keep(plan.kept)
+            plan.engine.prepare(plan.inputs())
 
     def plan(self, size: tuple[int, int], dtype: Any, options: RestoreOptions) -> Plan:
         """How a picture would be restored, as far as can be said beforehand; see `prepare`."""
@@ -162,8 +167,7 @@ class Restorer:
         self.engine.close()
 
     def _plan_for_ycbcr(self, size: tuple[int, int], options: RestoreOptions) -> Plan | None:
-        engine = self.engine
-        if not (isinstance(engine, TakingYCbCr) and engine.takes_ycbcr) or any(side % 2 for side in size):
+        if not (isinstance(self.engine, TakingYCbCr) and self.engine.takes_ycbcr) or size[0] % 2 or size[1] % 2:
             return None
         plan = self.plan(size, np.uint8, options)
         return plan if plan.on_pixels and len(plan.tiles) == 1 and not plan.scales else None
@@ -175,13 +179,13 @@ class Restorer:
         self, pixels: NDArray[Any], plan: Plan, options: RestoreOptions
     ) -> tuple[NDArray[Any], bool]:
         """The result, and whether the network gave nothing but finite values."""
-        engine = self.engine if plan.on_pixels and isinstance(self.engine, TakingPixels) else None
+        engine = plan.engine if plan.on_pixels and isinstance(plan.engine, TakingPixels) else None
         if not plan.scales:
             if engine is not None:
                 return on_pixels.restored(engine, pixels, plan.tiles)
-            return self._put_together(pixels, plan.tiles, options, self._run(pixels, plan.tiles, options))
+            return self._put_together(pixels, plan.tiles, options, self._run(pixels, plan, options))
         picture = self._picture(pixels, plan, options)
-        run_passes = self._run_passes(options, plan.surplus)
+        run_passes = self._run_passes(plan, options)
         coarse = passes.found_below(picture, plan.scales, run_passes, plan.below)
         if engine is not None:
             return on_pixels.restored(engine, pixels, plan.tiles, plan.trained, coarse)
@@ -245,21 +249,19 @@ class Restorer:
             return replace(verdict, share=0.0)
         return verdict
 
-    def _run(
-        self, pixels: NDArray[Any], tiles: list[tiling.Tile], options: RestoreOptions
-    ) -> Iterator[NDArray[np.float32]]:
+    def _run(self, pixels: NDArray[Any], plan: Plan, options: RestoreOptions) -> Iterator[NDArray[np.float32]]:
         """What the network gives of each tile, [3, h, w]."""
-        run = self.engine.run
+        run = plan.engine.run
         if options.multi_scale:
             run = partial(multi_scale.restored, run, multiple=self.manifest.size_multiple)
         if options.self_ensemble:
             run = partial(self_ensemble.averaged, run)
-        for tile in tiles:
+        for tile in plan.tiles:
             yield run(self._planes(pixels, tile, options))[0]
 
-    def _run_passes(self, options: RestoreOptions, surplus: int) -> list[passes.RunPass]:
+    def _run_passes(self, plan: Plan, options: RestoreOptions) -> list[passes.RunPass]:
         """What runs a pass, once for each size that the picture is seen at."""
-        run_pass = passes.beginning_again(self.engine.run_pass, surplus)
+        run_pass = passes.beginning_again(plan.engine.run_pass, plan.surplus)
         if options.self_ensemble:
             run_pass = passes.through(self_ensemble.averaged, run_pass)
         if not options.multi_scale:
@@ -288,7 +290,7 @@ def load(
         model: name or folder; None for `DEBLURGAN_MODEL` or 'default'.
         engine: key of `deblurgan.engines.ENGINES`, or 'auto' for the fastest installed.
         threads: None for as many as the process may use.
-        precision: 'auto', 'f32', 'bf16' or 'int8'.
+        precision: one of `deblurgan.engines.PRECISIONS`; see `EngineOptions`.
 
     Raises:
         UnknownModel, BrokenModel, UnknownEngine: what was asked for is not to be had.

@@ -25,6 +25,7 @@ class RestoreOptions:
             better if the model is not equivariant.
         multi_scale: the mean over several sizes of the picture: six times as long, and better (see
             `deblurgan.multi_scale`); not for models that enlarge.
+        one_of_many: others of its size will follow, as in a video, so that preparing for them pays.
     """
 
     strength: float = 1.0
@@ -34,6 +35,7 @@ class RestoreOptions:
     guard: bool = True
     self_ensemble: bool = False
     multi_scale: bool = False
+    one_of_many: bool = False
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:

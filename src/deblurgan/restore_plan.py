@@ -9,14 +9,25 @@ from typing import Any
 import numpy as np
 
 from deblurgan import memory, multi_scale, passes, self_ensemble, tiling
-from deblurgan.engines import ALL_PASSES, Engine, Input, TakingPixels
+from deblurgan.engines import ALL_PASSES, Engine, HavingQuick, Input, TakingPixels
 from deblurgan.errors import DeblurganError
 from deblurgan.manifest import Manifest
 from deblurgan.presets import PRESETS
 from deblurgan.restore_options import RestoreOptions
 
+LARGE = 6_000_000
+"""Pixels from which on the quick engine saves more time with a single picture than it takes to be prepared."""
+
 # Pixels of a picture at all its smaller sizes, of its own: a third, and what the network's multiples add.
 _SMALLER_SIZES = 0.4
+
+
+def precision_of(engine: Engine) -> str:
+    """What an engine computes in, such as 'f32', or 'f32, in videos and from 6 megapixels on int8'."""
+    quick = engine.quick if isinstance(engine, HavingQuick) else None
+    if quick is None:
+        return engine.precision
+    return f"{engine.precision}, in videos and from {LARGE // 10**6} megapixels on {quick.precision}"
 
 
 @dataclass(frozen=True)
@@ -24,6 +35,7 @@ class Plan:
     """How a picture is restored.
 
     Attributes:
+        engine: that computes it.
         tiles: that the network, or its last pass, sees.
         scales: sizes at which the picture is seen, in a pass each; 0 where the network runs its passes itself.
         below: how the passes before the last are cut.
@@ -34,6 +46,7 @@ class Plan:
             this size, too.
     """
 
+    engine: Engine
     tiles: list[tiling.Tile]
     scales: int
     below: passes.Cut
@@ -72,17 +85,25 @@ class Case:
 
     Attributes:
         manifest: facts about the model.
-        engine: that has it loaded.
+        opened: the engine that has it loaded.
         size: (height, width) of the picture.
         dtype: of its pixels.
         options: how it is to be restored.
     """
 
     manifest: Manifest
-    engine: Engine
+    opened: Engine
     size: tuple[int, int]
     dtype: np.dtype[Any]
     options: RestoreOptions
+
+    @property
+    def engine(self) -> Engine:
+        """The one that was opened, or its quick one where that pays and nobody asked for the best."""
+        quick = self.opened.quick if isinstance(self.opened, HavingQuick) else None
+        pays = self.options.one_of_many or math.prod(self.size) >= LARGE
+        is_plain = self._in_8_bits_as_usual and self.manifest.tiling == "free"
+        return quick if quick is not None and pays and is_plain else self.opened
 
     def largest_tile(self, *, below: bool = False) -> int | None:
         """Pixels of the largest tile, None for no tiles.
@@ -130,6 +151,7 @@ class Case:
         if not at_once:
             most = int(min(most, self.largest_tile(below=True) or math.inf))
         return Plan(
+            engine=self.engine,
             tiles=tiles,
             scales=0 if at_once else scales,
             below=passes.Cut(self.manifest.halo, most),
@@ -142,18 +164,20 @@ class Case:
     @property
     def takes_pixels(self) -> bool:
         """Whether the engine can restore the picture's pixels as they are."""
-        options, preset = self.options, PRESETS[self.options.preset]
-        as_they_are = not (options.self_ensemble or options.multi_scale or options.strength < 1)
-        as_usual = not preset.truncate and preset.fill is None
         return (
-            isinstance(self.engine, TakingPixels)
-            and self.engine.takes_pixels
-            and self.dtype == np.uint8
-            and as_they_are
-            and as_usual
+            isinstance(self.opened, TakingPixels)
+            and self.opened.takes_pixels
+            and self._in_8_bits_as_usual
+            and self.options.strength == 1
             and self.manifest.scale == 1
             and self.manifest.tiling != "overlap"
         )
+
+    @property
+    def _in_8_bits_as_usual(self) -> bool:
+        options, preset = self.options, PRESETS[self.options.preset]
+        views = options.self_ensemble or options.multi_scale
+        return self.dtype == np.uint8 and not views and not preset.truncate and preset.fill is None
 
     def _kept(self, tile: int, largest: int | None) -> int:
         wanted = tile + _SMALLER_SIZES * math.prod(self.size)

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from clips import Recipe, make
 from conftest import IDENTITY, IdentityEngine, YCbCrEngine
+from deblurgan import restore_plan
 from deblurgan.image import read
 from deblurgan.jobs import PhotoOptions
 from deblurgan.restore import Restorer
@@ -95,6 +96,16 @@ def test_progress_counts_the_pictures_that_will_come(patient_engine, scene):
     for number in range(4):
         assert ticket.progress == number / 4
         watched(scene)
+    assert ticket.progress == 1
+
+
+def test_large_pictures_count_by_the_engine_that_has_them(scene, monkeypatch):
+    ticket, engine = Ticket(), IdentityEngine()
+    engine.quick = IdentityEngine()
+    monkeypatch.setattr(restore_plan, "LARGE", 1)
+    WatchedRestorer(Restorer(IDENTITY, engine), ticket)(scene)
+    assert len(engine.quick.shapes) == 1
+    assert not engine.shapes
     assert ticket.progress == 1
 
 

@@ -11,6 +11,7 @@ import click
 from deblurgan import __version__, catalogue
 from deblurgan.engines import ENGINES, allowed_threads, choose, open_engine, timings
 from deblurgan.errors import DeblurganError
+from deblurgan.restore_plan import precision_of
 
 
 @click.command()
@@ -36,7 +37,7 @@ def doctor() -> int:
     computes = (
         "the processor computes in it" if engine.precision == "bf16" else "the processor or engine has no bf16"
     )
-    _line("precision", f"{engine.precision} ({computes})")
+    _line("precision", f"{precision_of(engine)} ({computes})")
     return 0
 
 

@@ -45,9 +45,11 @@ from deblurgan.whole import whole_folder
 )
 @click.option(
     "--calibrate",
-    "pictures",
+    "folders",
+    multiple=True,
     metavar="PICTURES",
-    help="Let the model run in int8, too: a folder of pictures such as it will meet, blurred ones among them.",
+    help="Let the model run in int8, too: a folder of pictures such as it will meet, blurred ones among them; once"
+    " for each kind.",
 )
 def export(
     run: str,
@@ -58,7 +60,7 @@ def export(
     version: str,
     trained_on: tuple[str, ...],
     pairs: str | None,
-    pictures: str | None,
+    folders: tuple[str, ...],
 ) -> int:
     """Turn a training run into a model folder: its averaged weights as ONNX, and a manifest."""
     require("train", "Exporting")
@@ -83,8 +85,8 @@ def export(
     )
     with whole_folder(folder, last=FILE_NAME) as place:
         model = write_model(trained.average, facts, place)
-        if pictures:
-            model = calibrate(model, Path(pictures))
+        if folders:
+            model = calibrate(model, [Path(pictures) for pictures in folders])
         if pairs:
             measure(model, Path(pairs))
     click.echo(folder)

@@ -45,7 +45,8 @@ precision_option = click.option(
     default="auto",
     show_default=True,
     metavar="NAME",
-    help="What the network computes in: auto, f32, bf16 or int8, which is fastest and a little less exact.",
+    help="What the network computes in: f32, bf16, int8, which is fastest and a little less exact, or auto: int8 "
+    "for videos and photographs of 6 megapixels and more, else bf16 where the processor has it.",
 )
 guard_option = click.option(
     "--guard/--no-guard",

@@ -6,7 +6,7 @@ import logging
 import math
 import threading
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from deblurgan.catalogue import ModelFolder, cache_folder
 from deblurgan.engines.exhaustion import as_memory_error
-from deblurgan.engines.openvino_compiled import DEVICE, CompiledNetworks, Form, Key, Shapes
+from deblurgan.engines.openvino_compiled import DEVICE, Blocks, CompiledNetworks, Form, Key, Shapes
 from deblurgan.engines.openvino_kept import KeptNetworks
 from deblurgan.engines.openvino_networks import is_in_parts, networks_of
 from deblurgan.engines.pixel_blocks import RGB_SAMPLES, Picture, put_together, size_of, taken_apart
@@ -40,29 +40,40 @@ class OpenVINOEngine:
     Args:
         networks: compiled as they are needed.
         tensor: OpenVINO's `Tensor`.
+        room: of the processor, for so many small inputs at a time.
         threads: that the networks run in.
         precision: what they compute in.
         takes_pixels: they can take 8-bit pixels, and luma and chroma.
+        quick: on the same networks and in the same room; see `HavingQuick`.
     """
 
     name = "openvino"
 
     def __init__(
-        self, networks: CompiledNetworks, tensor: Any, *, threads: int, precision: str, takes_pixels: bool
+        self,
+        networks: CompiledNetworks,
+        tensor: Any,
+        room: Room,
+        *,
+        threads: int,
+        precision: str,
+        takes_pixels: bool,
+        quick: OpenVINOEngine | None = None,
     ) -> None:
         self.precision = precision
         self.takes_pixels = self.takes_ycbcr = takes_pixels
+        self.quick = quick
         self._networks = networks
         self._tensor = tensor
         self._threads = threads
         self._most_at_once = min(_SIDE_BY_SIDE, threads)
-        self._room = Room(self._most_at_once)
+        self._room = room
         self._had_company = False
         self._turn = threading.Lock()
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map [N, 3, H, W] to the same shape."""
-        return self._infer(Form(ALL_PASSES), [batch])
+        return self._infer(self._form(ALL_PASSES), [batch])
 
     def run_pass(
         self,
@@ -72,24 +83,25 @@ class OpenVINOEngine:
         change: NDArray[np.float32],
     ) -> None:
         """One pass of a scale-recurrent network; see `Engine`."""
-        self._infer(Form(number), [picture, coarse.astype(np.float16)], [change])
+        self._infer(self._form(number), [picture, coarse.astype(np.float16)], [change])
 
     def run_on_pixels(
         self, number: int, pixels: NDArray[np.uint8], coarse: NDArray[np.float16] | None, sharp: NDArray[np.uint8]
     ) -> bool:
         """A picture, or the last pass over one, in 8 bits; see `TakingPixels`."""
-        return self._run_on_blocks(Form(number, "rgb"), pixels, coarse, sharp)
+        return self._run_on_blocks(self._form(number, "rgb"), pixels, coarse, sharp)
 
     def run_on_ycbcr(self, picture: YCbCr, sharp: YCbCr) -> bool:
         """A picture in luma and chroma; see `TakingYCbCr`."""
-        return self._run_on_blocks(Form(ALL_PASSES, picture.coding), picture, None, sharp)
+        return self._run_on_blocks(self._form(ALL_PASSES, picture.coding), picture, None, sharp)
 
     def prepare(self, inputs: Sequence[Input]) -> None:
         """Compile for inputs that will come; see `Preparing`."""
         with self._turn:
             at_once = self._most_at_once if self._had_company else 1
         forms = [
-            (Form(coming.number, "rgb" if coming.on_pixels else None), _shapes_of(coming)) for coming in inputs
+            (self._form(coming.number, "rgb" if coming.on_pixels else None), _shapes_of(coming))
+            for coming in inputs
         ]
         self._networks.prepare([Key(*form, at_once if _is_small(*form) else 1) for form in forms])
 
@@ -100,6 +112,9 @@ class OpenVINOEngine:
     def close(self) -> None:
         """Drop everything compiled."""
         self._networks.close()
+
+    def _form(self, number: int, blocks: Blocks = None) -> Form:
+        return Form(number, blocks, in_int8=self.precision == "int8")
 
     def _run_on_blocks(
         self, form: Form, picture: Picture, coarse: NDArray[np.float16] | None, sharp: Picture
@@ -159,9 +174,18 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
     settings = {"INFERENCE_NUM_THREADS": options.threads, "INFERENCE_PRECISION_HINT": hint}
     parts, kept = is_in_parts(model, precision), _kept_of(core, model, precision)
     networks = CompiledNetworks(core, networks_of(core, model, precision), settings, kept)
-    return OpenVINOEngine(
-        networks, openvino.Tensor, threads=options.threads, precision=precision, takes_pixels=not parts
+    engine = partial(
+        OpenVINOEngine,
+        networks,
+        openvino.Tensor,
+        Room(min(_SIDE_BY_SIDE, options.threads)),
+        threads=options.threads,
+        takes_pixels=not parts,
     )
+    # Elsewhere int8 has not been seen to be faster.
+    is_quick = core.get_property(DEVICE, "DEVICE_ARCHITECTURE") == "intel64" and fixed and not parts
+    has_quick = options.precision == "auto" and is_quick and "ranges" in model.manifest.files
+    return engine(precision=precision, quick=engine(precision="int8") if has_quick else None)
 
 
 @cache

@@ -22,6 +22,7 @@ _KEPT, _PIXELS_KEPT = 4, 2_000_000
 _WAITING = 6
 
 Shapes = tuple[tuple[int, ...], ...]
+Blocks = Literal["rgb"] | Coding | None
 
 
 class Form(NamedTuple):
@@ -31,10 +32,12 @@ class Form(NamedTuple):
         number: of the pass, or `ALL_PASSES`.
         blocks: it takes 8-bit samples of blocks of 2x2 pixels, [N, samples, H / 2, W / 2], of RGB or of what luma
             and chroma are coded by; None for values, [N, 3, H, W].
+        in_int8: its convolutions are computed so.
     """
 
     number: int
-    blocks: Literal["rgb"] | Coding | None = None
+    blocks: Blocks = None
+    in_int8: bool = False
 
     def pixels_of(self, shape: tuple[int, ...]) -> int:
         """Height times width of an input."""

@@ -27,44 +27,47 @@ def networks_of(core: Any, model: ModelFolder, precision: str) -> Callable[[Form
     Args:
         core: an OpenVINO `Core`.
         model: whose files are read once they are needed.
-        precision: 'f32', 'bf16' or 'int8'.
+        precision: 'f32', 'bf16' or 'int8'; a form in int8 can be had in any case.
 
     Raises:
         BrokenModel: the model is incomplete or damaged; or int8 is asked for and it was not calibrated.
     """
     parts = is_in_parts(model, precision)
-    ranges = _ranges_of(model) if precision == "int8" else None
     # Measured there, it took less time and memory.
     merges = precision == "f32" and core.get_property(DEVICE, "DEVICE_ARCHITECTURE") == "intel64"
 
     @cache
-    def read(kind: str) -> Any:
+    def read(kind: str, *, merged: bool) -> Any:
         network = core.read_model(model.file(kind))
         give_own_biases(network)
         if kind == "pass":
             take_in_half_precision(network, 1)
-        if merges:
+        if merged:
             merge_shuffles(network)
         return network
 
     @cache
-    def reach() -> float:
-        return weight_reach(core)
+    def calibration() -> tuple[Ranges, float]:
+        return _ranges_of(model), weight_reach(core)
 
     @cache
     def network(form: Form) -> Any:
         if form.blocks is not None:
             coding = None if form.blocks == "rgb" else form.blocks
             adds = form.number != ALL_PASSES
-            return on_blocks(network(Form(form.number)), model.manifest.value_range, coding, adds=adds)
+            return on_blocks(network(form._replace(blocks=None)), model.manifest.value_range, coding, adds=adds)
         if parts:
-            return Parts(core, read("backbone"), exact_between_convolutions(core, read("decoder")))
-        exact = read("onnx" if form.number == ALL_PASSES else "pass")
-        return exact if ranges is None else quantised(exact, ranges, reach(), first=max(1, form.number))
+            backbone, rest = (read(kind, merged=False) for kind in ("backbone", "decoder"))
+            return Parts(core, backbone, exact_between_convolutions(core, rest))
+        exact = read("onnx" if form.number == ALL_PASSES else "pass", merged=merges and not form.in_int8)
+        return quantised(exact, *calibration()) if form.in_int8 else exact
 
     # A damaged model is found out now, not with the first picture.
-    for kind in ("backbone", "decoder") if parts else ("onnx",):
-        model.file(kind)
+    if precision == "int8":
+        calibration()
+    for kind in ("backbone", "decoder") if parts else ("onnx", "ranges"):
+        if kind in model.manifest.files:
+            model.file(kind)
     return network
 
 

@@ -24,7 +24,8 @@ class EngineOptions:
     Attributes:
         threads: of the processor.
         precision: 'f32', 'bf16', 'int8' for a model that was calibrated for it, or 'auto' for bf16 where the
-            processor computes in it.
+            processor computes in it, with int8 beside it (see `HavingQuick`) for pictures that are large or one of
+            many.
     """
 
     threads: int
@@ -103,6 +104,16 @@ class Preparing(Protocol):
 
     def keep(self, pixels: int) -> None:
         """Let it stay prepared, with working memory, for inputs of so many pixels together, from now on."""
+        ...
+
+
+@runtime_checkable
+class HavingQuick(Protocol):
+    """An engine that can compute in another precision, too: less exact and sooner done, once it is prepared."""
+
+    @property
+    def quick(self) -> Engine | None:
+        """The engine that does, which shares this one's memory and closes with it; None with some models."""
         ...
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,16 +13,11 @@ from numpy.typing import NDArray
 from deblurgan.errors import BrokenModel
 
 Ranges = Mapping[str, tuple[float, float]]
-"""Least and largest input of each convolution, by `key_of` its weights and the pass."""
+"""Least and largest input of each convolution, by the name of its weights."""
 
 _LEVELS = 256
 _TINY = 1e-12
 _PROBED = 64  # channels, as many as it takes for vector instructions
-
-
-def key_of(weights: str, passed: int) -> str:
-    """Name of the range that a convolution has in the first, second, ... pass of a network."""
-    return weights if passed == 1 else f"{weights}:{passed}"
 
 
 def load_ranges(path: Path) -> Ranges:
@@ -61,7 +55,7 @@ def weight_reach(core: Any) -> float:
     return 1.0 if found.min() > 0.9 * _PROBED else 2.0
 
 
-def quantised(network: Any, ranges: Ranges, reach: float, *, first: int = 1) -> Any:
+def quantised(network: Any, ranges: Ranges, reach: float) -> Any:
     """A copy of an OpenVINO `Model` whose convolutions see inputs and weights rounded to eight bits.
 
     Inputs that are never negative use all 256 levels above zero, others lie symmetrically around it; weights have
@@ -71,24 +65,21 @@ def quantised(network: Any, ranges: Ranges, reach: float, *, first: int = 1) -> 
         network: of all passes, or of one.
         ranges: of all.
         reach: of the weights, as `weight_reach` gives it.
-        first: number of its first pass.
 
     Raises:
         BrokenModel: a convolution has no range.
     """
     from openvino import opset13
 
-    network, passed = network.clone(), Counter[str]()
+    network = network.clone()
     for node in network.get_ordered_ops():
         if node.get_type_name() != "Convolution":
             continue
         weights = weights_of(node)
         name = weights.get_friendly_name()
-        key = key_of(name, first + passed[name])
-        passed[name] += 1
-        if key not in ranges:
-            raise BrokenModel(f"No range is known for {key}; export with --calibrate.")
-        low, high = _symmetric(*ranges[key])
+        if name not in ranges:
+            raise BrokenModel(f"No range is known for {name}; export with --calibrate.")
+        low, high = _symmetric(*ranges[name])
         ends = np.float32(low), np.float32(high)
         rounded = opset13.fake_quantize(node.input_value(0), *ends, *ends, _LEVELS)
         node.input(0).replace_source_output(rounded.output(0))

@@ -49,7 +49,7 @@ class ModelFacts:
     Attributes:
         source: path of its folder.
         engine: that ran it; empty for pictures that others made.
-        precision: of the engine.
+        precision: of the restorer.
         parameters: that its output depends on; None if nobody says.
         macs_per_pixel: multiply-accumulates per pixel of the input; None likewise.
         backbone_macs_per_pixel: the backbone's part of them; None likewise.
@@ -99,7 +99,7 @@ class RestoringModel:
         return ModelFacts(
             source=self.source,
             engine=engine.name,
-            precision=engine.precision,
+            precision=self.restorer.precision,
             parameters=manifest.live_parameters,
             macs_per_pixel=manifest.macs_per_pixel,
             backbone_macs_per_pixel=manifest.backbone_macs_per_pixel,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deblurgan.engines import Engine, Input, Preparing, TakingPixels, TakingYCbCr
+from deblurgan.engines import Engine, HavingQuick, Input, Preparing, TakingPixels, TakingYCbCr
 from deblurgan.restore import Restored, Restorer
 from deblurgan.restore_options import RestoreOptions
 from deblurgan.serve.line import Ticket
@@ -30,10 +30,11 @@ class WatchedRestorer(Restorer):
     """
 
     def __init__(self, restorer: Restorer, ticket: Ticket) -> None:
-        self._watch = _WatchedEngine(restorer.engine, restorer.manifest.recurrent_scales, ticket)
-        super().__init__(restorer.manifest, self._watch, threads=restorer.threads)
+        engine = _WatchedEngine(restorer.engine, restorer.manifest.recurrent_scales, ticket, self._count_tile)
+        super().__init__(restorer.manifest, engine, threads=restorer.threads)
         self.pictures = 1
         self.began = self.ended = 0.0
+        self._ticket, self._share = ticket, 1.0
 
     def __call__(self, pixels: NDArray[Any], options: RestoreOptions = RestoreOptions()) -> Restored:
         """Restore one picture; see `Restorer`.
@@ -57,29 +58,31 @@ class WatchedRestorer(Restorer):
     @contextmanager
     def _one_of(self, pictures: int, tiles: int) -> Iterator[None]:
         self.began = time.monotonic()
-        self._watch.share = 1 / (tiles * pictures)
+        self._share = 1 / (tiles * pictures)
         try:
             yield
         finally:
             self.ended = time.monotonic()
 
+    def _count_tile(self) -> None:
+        self._ticket.progress = min(1.0, self._ticket.progress + self._share)
+
 
 class _WatchedEngine:
-    """Adds the tiles that pass through an engine to a ticket's progress.
+    """Counts the tiles that pass through an engine.
 
     Args:
         engine: that computes.
         last_pass: its number.
         ticket: see `WatchedRestorer`.
-
-    Attributes:
-        share: of the whole work that a tile is.
+        count_tile: is called after each.
     """
 
-    def __init__(self, engine: Engine, last_pass: int, ticket: Ticket) -> None:
+    def __init__(self, engine: Engine, last_pass: int, ticket: Ticket, count_tile: Callable[[], None]) -> None:
         self.name, self.precision = engine.name, engine.precision
-        self.share = 1.0
-        self._engine, self._last_pass, self._ticket = engine, last_pass, ticket
+        self._engine, self._last_pass, self._ticket, self._count_tile = engine, last_pass, ticket, count_tile
+        quick = engine.quick if isinstance(engine, HavingQuick) else None
+        self.quick = None if quick is None else _WatchedEngine(quick, last_pass, ticket, count_tile)
         self.takes_pixels = isinstance(engine, TakingPixels) and engine.takes_pixels
         self.takes_ycbcr = isinstance(engine, TakingYCbCr) and engine.takes_ycbcr
 
@@ -130,9 +133,6 @@ class _WatchedEngine:
         """As the engine, if it prepares itself."""
         if isinstance(self._engine, Preparing):
             self._engine.keep(pixels)
-
-    def _count_tile(self) -> None:
-        self._ticket.progress = min(1.0, self._ticket.progress + self.share)
 
     def close(self) -> None:
         """Leave the engine to the others who use it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from deblurgan import manifest as manifests
 from deblurgan import networks
 from deblurgan.catalogue import ModelFolder
 from deblurgan.engines import ENGINES, open_engine
-from deblurgan.engines.quantisation import key_of
 from deblurgan.errors import BrokenModel
 from deblurgan.image import pictures_in, read
 from deblurgan.networks import as_engines_compute
@@ -34,84 +33,97 @@ LEAST_AGREEMENT = 40.0
 _PICTURES, _SIDE = 24, 512
 
 
-def calibrate(model: ModelFolder, folder: Path) -> ModelFolder:
+def calibrate(model: ModelFolder, folders: Sequence[Path]) -> ModelFolder:
     """Add the ranges for int8 to a model folder.
 
     Args:
         model: an exported model; its manifest is written anew.
-        folder: pictures such as the model will meet, blurred ones among them; some are drawn evenly from it.
+        folders: of pictures such as the model will meet, blurred ones among them, one for each kind; some are
+            drawn evenly from each.
 
     Returns:
         the model, with a file of kind 'ranges'.
 
     Raises:
-        BrokenModel: the folder holds no pictures, the model normalises by statistics of the picture, or int8
+        BrokenModel: a folder holds no pictures, the model normalises by statistics of the picture, or int8
             departs too far from float32.
     """
     facts = model.manifest
     if facts.statistics != "fixed":
         raise BrokenModel(f"Model {facts.name!r} normalises by each picture's statistics; int8 would break it.")
-    crops = _crops(folder)
+    kinds = [_crops(folder) for folder in folders]
     network = networks.build(facts.architecture, **facts.options)
     fill(network, weights_of(model))
     low, high = facts.value_range
-    ranges = ranges_of(as_engines_compute(network), [low + crop * (high - low) for crop in crops])
+    ranges = ranges_of(
+        as_engines_compute(network), [[low + crop * (high - low) for crop in kind] for kind in kinds]
+    )
     path = model.path / RANGES_FILE
     write_whole(path, (json.dumps(ranges, indent=1) + "\n").encode(), overwrite=True)
     files = facts.files | {"ranges": manifests.describe_file(path)}
     calibrated = ModelFolder(model.path, dataclasses.replace(facts, files=files))
-    _verify(calibrated, crops)
+    _verify(calibrated, [crop for kind in kinds for crop in kind])
     manifests.save(calibrated.manifest, calibrated.path)
     return calibrated
 
 
-def ranges_of(network: nn.Module, pictures: Sequence[NDArray[np.float32]]) -> dict[str, tuple[float, float]]:
-    """Least and largest input of each convolution, averaged over pictures, by `key_of` its weights and the pass.
+def ranges_of(
+    network: nn.Module, kinds: Sequence[Sequence[NDArray[np.float32]]]
+) -> dict[str, tuple[float, float]]:
+    """Least and largest input of each convolution in all passes, for all kinds of pictures, by its weights' name.
 
-    The mean of the extremes, not the extreme of all: a rare peak that is cut costs less than coarser steps for
-    everything else.
+    Of each kind the mean of the extremes, not the extreme of all: a rare peak that is cut costs less than coarser
+    steps for everything else. Passes share a range, for the picture decides which of them finds how much.
 
     Args:
         network: as it is exported.
-        pictures: [h, w, 3] each, in the network's range of values, sides multiples of its last stride.
+        kinds: of pictures, [h, w, 3] each, in the network's range of values, sides multiples of its last stride.
     """
-    seen: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    means = [_mean_extremes(network, kind) for kind in kinds]
+    return {
+        name: (round(min(mean[name][0] for mean in means), 6), round(max(mean[name][1] for mean in means), 6))
+        for name in means[0]
+    }
 
-    def watch(name: str) -> None:
+
+def _mean_extremes(network: nn.Module, pictures: Sequence[NDArray[np.float32]]) -> dict[str, tuple[float, float]]:
+    of_all: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    of_this: dict[str, list[float]] = defaultdict(list)
+
+    def watch(name: str, layer: nn.Module) -> torch.utils.hooks.RemovableHandle:
         def look(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            passed[name] += 1
-            key = key_of(f"{name}.weight", passed[name])
-            seen[key].append((float(inputs[0].min()), float(inputs[0].max())))
+            of_this[f"{name}.weight"] += [float(inputs[0].min()), float(inputs[0].max())]
 
-        watched.append(network.get_submodule(name).register_forward_pre_hook(look))
+        return layer.register_forward_pre_hook(look)
 
-    passed: Counter[str] = Counter()
-    watched: list[torch.utils.hooks.RemovableHandle] = []
-    for name, layer in network.named_modules():
-        if isinstance(layer, nn.Conv2d):
-            watch(name)
+    watched = [watch(name, layer) for name, layer in network.named_modules() if isinstance(layer, nn.Conv2d)]
     with torch.inference_mode():
         for picture in pictures:
-            passed.clear()
+            of_this.clear()
             network.eval()(torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None])
+            for name, seen in of_this.items():
+                of_all[name].append((min(seen), max(seen)))
     for handle in watched:
         handle.remove()
-    means = {name: np.mean(extremes, axis=0) for name, extremes in seen.items()}
-    return {name: (round(float(low), 6), round(float(high), 6)) for name, (low, high) in means.items()}
+    means = {name: np.mean(extremes, axis=0) for name, extremes in of_all.items()}
+    return {name: (float(low), float(high)) for name, (low, high) in means.items()}
 
 
 def _crops(folder: Path) -> list[NDArray[np.float32]]:
     """The middle of some pictures, float32 in [0, 1], sides multiples of 64."""
     found = pictures_in(folder, recursive=True)
-    if not found:
-        raise BrokenModel(f"{folder} holds no pictures to calibrate with; name a folder of photographs.")
     crops = []
     for path in found[:: max(1, len(found) // _PICTURES)]:
         pixels = read(path).pixels
         height, width = (min(_SIDE, side // 64 * 64) for side in pixels.shape[:2])
         top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
         crops.append(pixels[top : top + height, left : left + width])
-    return [crop for crop in crops if crop.size]
+    filled = [crop for crop in crops if crop.size]
+    if not filled:
+        raise BrokenModel(
+            f"{folder} holds no pictures of 64x64 pixels or more to calibrate with; name a folder of photographs."
+        )
+    return filled
 
 
 def _verify(model: ModelFolder, crops: Sequence[NDArray[np.float32]]) -> None:

@@ -15,7 +15,6 @@ from deblurgan.errors import DeblurganError
 from deblurgan.lookahead import ahead, overlapped
 from deblurgan.restore import Restorer
 from deblurgan.restore_options import RestoreOptions
-from deblurgan.steadying import steadied
 from deblurgan.video.colour import KEPT_FORMATS
 from deblurgan.video.segments import Segment
 from deblurgan.ycbcr import YCbCr
@@ -49,6 +48,11 @@ class FrameOptions:
     restore: RestoreOptions
     only_blurred: bool
     judge_every: int = JUDGE_EVERY
+
+    @property
+    def of_each(self) -> RestoreOptions:
+        """How a frame is restored."""
+        return replace(self.restore, guard=False, one_of_many=True)
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ def keeps_ycbcr(
         steady: restored frames are merged.
     """
     is_looked_at = options.only_blurred or steady
-    return pixel_format in KEPT_FORMATS and not is_looked_at and restorer.takes_ycbcr(size, options.restore)
+    return pixel_format in KEPT_FORMATS and not is_looked_at and restorer.takes_ycbcr(size, options.of_each)
 
 
 def restored_frames(
@@ -141,13 +145,13 @@ def restored_frames(
         options: how.
     """
     may_judge = restorer.guards(options.restore)
-    unguarded = replace(options.restore, guard=False)
+    of_each = options.of_each
 
     def restore(numbered: tuple[int, tuple[Frame, Picture]]) -> RestoredFrame[Frame]:
         number, (frame, picture) = numbered
         if options.only_blurred and is_sharp(pixels_of(picture)):
             return RestoredFrame(frame, None)
-        sharp, tiles = _restored(picture, restorer, unguarded)
+        sharp, tiles = _restored(picture, restorer, of_each)
         verdict = None
         if may_judge and number % options.judge_every == 0:
             verdict = guard.judge(pixels_of(picture), pixels_of(sharp), _DAMAGE)
@@ -177,6 +181,8 @@ def steadied_frames(restored: Iterable[RestoredFrame[Frame]]) -> Generator[Resto
 
 
 def _steadied(restored: Iterable[RestoredFrame[Frame]]) -> Iterator[RestoredFrame[Frame]]:
+    from deblurgan.steadying import steadied
+
     plain, copy = tee(restored)
     pictures = (None if made.picture is None else pixels_of(made.picture) for made in copy)
     for made, pixels in zip(plain, steadied(pictures), strict=True):
