@@ -189,6 +189,18 @@ def test_the_choice_is_the_fastest_and_is_timed_once(two_engines):
     assert sorted(two_engines) == ["quick", "slow"]
 
 
+def test_what_an_engine_computes_quickly_decides(two_engines, monkeypatch):
+    slow = sys.modules["made_up"].slow
+
+    def with_quick(model, options):
+        engine = slow(model, options)
+        engine.quick = types.SimpleNamespace(run=lambda batch: batch)
+        return engine
+
+    monkeypatch.setattr(sys.modules["made_up"], "slow", with_quick)
+    assert choose() == "slow"
+
+
 def test_a_busy_machine_does_not_decide(two_engines, monkeypatch):
     delays = iter([0.05] * 5)
     calm = sys.modules["made_up"].quick
