@@ -8,13 +8,12 @@ from deblurgan import RestoreOptions, Restorer, load, restore_plan
 from deblurgan.metrics import psnr
 from deblurgan.video.restoration import FrameOptions, restored_frames
 
-pytest.importorskip("openvino")
-
 LARGE = (2000, 3000)
 
 
 @pytest.fixture(scope="module")
 def model():
+    pytest.importorskip("openvino")
     restorer = load("fast", engine="openvino")
     if restorer.engine.quick is None:
         pytest.skip("int8 is not known to be faster on this processor")
@@ -54,6 +53,7 @@ def test_small_and_deep_ones_and_the_best_of_them_are_not(model, wanted):
 
 
 def test_who_names_a_precision_gets_it():
+    pytest.importorskip("openvino")
     exact = load("fast", engine="openvino", precision="f32")
     assert precision(exact) == exact.precision == "f32"
     exact.close()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from deblurgan import memory, multi_scale, passes, self_ensemble, tiling
-from deblurgan.engines import ALL_PASSES, Engine, HavingQuick, Input, TakingPixels
+from deblurgan.engines import ALL_PASSES, Engine, Input, TakingPixels, quick_of
 from deblurgan.errors import DeblurganError
 from deblurgan.manifest import Manifest
 from deblurgan.presets import PRESETS
@@ -24,7 +24,7 @@ _SMALLER_SIZES = 0.4
 
 def precision_of(engine: Engine) -> str:
     """What an engine computes in, such as 'f32', or 'f32, in videos and from 6 megapixels on int8'."""
-    quick = engine.quick if isinstance(engine, HavingQuick) else None
+    quick = quick_of(engine)
     if quick is None:
         return engine.precision
     return f"{engine.precision}, in videos and from {LARGE // 10**6} megapixels on {quick.precision}"
@@ -100,7 +100,7 @@ class Case:
     @property
     def engine(self) -> Engine:
         """The one that was opened, or its quick one where that pays and nobody asked for the best."""
-        quick = self.opened.quick if isinstance(self.opened, HavingQuick) else None
+        quick = quick_of(self.opened)
         pays = self.options.one_of_many or math.prod(self.size) >= LARGE
         is_plain = self._in_8_bits_as_usual and self.manifest.tiling == "free"
         return quick if quick is not None and pays and is_plain else self.opened

@@ -6,11 +6,11 @@ from deblurgan.engines.protocol import (
     PRECISIONS,
     Engine,
     EngineOptions,
-    HavingQuick,
     Input,
     Preparing,
     TakingPixels,
     TakingYCbCr,
+    quick_of,
 )
 from deblurgan.engines.table import ENGINES
 from deblurgan.engines.threads import allowed_threads
@@ -21,7 +21,6 @@ __all__ = [
     "PRECISIONS",
     "Engine",
     "EngineOptions",
-    "HavingQuick",
     "Input",
     "Preparing",
     "TakingPixels",
@@ -29,5 +28,6 @@ __all__ = [
     "allowed_threads",
     "choose",
     "open_engine",
+    "quick_of",
     "timings",
 ]

@@ -18,7 +18,7 @@ import numpy as np
 from deblurgan import catalogue
 from deblurgan.catalogue import ModelFolder
 from deblurgan.engines.processor import processor
-from deblurgan.engines.protocol import PRECISIONS, Engine, EngineOptions, HavingQuick
+from deblurgan.engines.protocol import PRECISIONS, Engine, EngineOptions, quick_of
 from deblurgan.engines.table import ENGINES
 from deblurgan.engines.threads import allowed_threads
 from deblurgan.errors import DeblurganError, UnknownEngine
@@ -123,7 +123,7 @@ def _least_seconds(names: tuple[str, ...]) -> dict[str, float]:
                 engine = open_engine(catalogue.find("default"), name)
                 stack.callback(engine.close)
                 # What takes long, large pictures and videos, is its work.
-                quickest = (engine.quick if isinstance(engine, HavingQuick) else None) or engine
+                quickest = quick_of(engine) or engine
                 quickest.run(batch)
                 opened[name] = quickest
         for _ in range(_ROUNDS):

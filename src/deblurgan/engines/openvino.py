@@ -16,7 +16,7 @@ from deblurgan.catalogue import ModelFolder, cache_folder
 from deblurgan.engines.exhaustion import as_memory_error
 from deblurgan.engines.openvino_compiled import DEVICE, Blocks, CompiledNetworks, Form, Key, Shapes
 from deblurgan.engines.openvino_kept import KeptNetworks
-from deblurgan.engines.openvino_networks import is_in_parts, networks_of
+from deblurgan.engines.openvino_networks import is_in_parts, is_on_x86, networks_of
 from deblurgan.engines.pixel_blocks import RGB_SAMPLES, Picture, put_together, size_of, taken_apart
 from deblurgan.engines.protocol import ALL_PASSES, EngineOptions, Input
 from deblurgan.engines.unreported import import_openvino
@@ -182,9 +182,8 @@ def open_engine(model: ModelFolder, options: EngineOptions) -> OpenVINOEngine:
         threads=options.threads,
         takes_pixels=not parts,
     )
-    # Elsewhere int8 has not been seen to be faster.
-    is_quick = core.get_property(DEVICE, "DEVICE_ARCHITECTURE") == "intel64" and fixed and not parts
-    has_quick = options.precision == "auto" and is_quick and "ranges" in model.manifest.files
+    is_calibrated = fixed and not parts and "ranges" in model.manifest.files
+    has_quick = options.precision == "auto" and is_calibrated and is_on_x86(core)
     return engine(precision=precision, quick=engine(precision="int8") if has_quick else None)
 
 

@@ -16,6 +16,11 @@ from deblurgan.engines.quantisation import Ranges, load_ranges, quantised, weigh
 from deblurgan.errors import BrokenModel
 
 
+def is_on_x86(core: Any) -> bool:
+    """Whether OpenVINO computes on an x86-64 processor; what pays there was not measured on others."""
+    return bool(core.get_property(DEVICE, "DEVICE_ARCHITECTURE") == "intel64")
+
+
 def is_in_parts(model: ModelFolder, precision: str) -> bool:
     """Whether a model is computed part by part, each in a precision of its own."""
     return precision == "bf16" and "decoder" in model.manifest.files
@@ -33,8 +38,8 @@ def networks_of(core: Any, model: ModelFolder, precision: str) -> Callable[[Form
         BrokenModel: the model is incomplete or damaged; or int8 is asked for and it was not calibrated.
     """
     parts = is_in_parts(model, precision)
-    # Measured there, it took less time and memory.
-    merges = precision == "f32" and core.get_property(DEVICE, "DEVICE_ARCHITECTURE") == "intel64"
+    # It takes less time and memory.
+    merges = precision == "f32" and is_on_x86(core)
 
     @cache
     def read(kind: str, *, merged: bool) -> Any:

@@ -117,6 +117,11 @@ class HavingQuick(Protocol):
         ...
 
 
+def quick_of(engine: Engine) -> Engine | None:
+    """An engine's quick one, if it has that."""
+    return engine.quick if isinstance(engine, HavingQuick) else None
+
+
 @runtime_checkable
 class TakingPixels(Protocol):
     """An engine that can take 8-bit pixels as they are and give such: nobody holds them as floats."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deblurgan.engines import Engine, HavingQuick, Input, Preparing, TakingPixels, TakingYCbCr
+from deblurgan.engines import Engine, Input, Preparing, TakingPixels, TakingYCbCr, quick_of
 from deblurgan.restore import Restored, Restorer
 from deblurgan.restore_options import RestoreOptions
 from deblurgan.serve.line import Ticket
@@ -81,7 +81,7 @@ class _WatchedEngine:
     def __init__(self, engine: Engine, last_pass: int, ticket: Ticket, count_tile: Callable[[], None]) -> None:
         self.name, self.precision = engine.name, engine.precision
         self._engine, self._last_pass, self._ticket, self._count_tile = engine, last_pass, ticket, count_tile
-        quick = engine.quick if isinstance(engine, HavingQuick) else None
+        quick = quick_of(engine)
         self.quick = None if quick is None else _WatchedEngine(quick, last_pass, ticket, count_tile)
         self.takes_pixels = isinstance(engine, TakingPixels) and engine.takes_pixels
         self.takes_ycbcr = isinstance(engine, TakingYCbCr) and engine.takes_ycbcr
