@@ -28,6 +28,7 @@ from deblurgan.formats import (
 )
 from deblurgan.outcome import Outcome
 from deblurgan.restore_options import RestoreOptions
+from deblurgan.whole import exists
 
 _KNOWN = " ".join((*SUFFIXES, *CONTAINERS))
 
@@ -190,7 +191,7 @@ def _found(given: str, output: str | None, options: PhotoOptions) -> list[tuple[
         jobs = [(file, path) for file in _without_results(inside, path, output, options)]
         closed = [_unreadable(error.filename, error) for error in _refusals(path, recursive=options.recursive)]
         return [*jobs, *closed] or [_failed(given, f"{given} holds no pictures ({' '.join(SUFFIXES)}) or videos.")]
-    if not path.exists() and glob.has_magic(given):
+    if not exists(path) and glob.has_magic(given):
         matches = [Path(match) for match in sorted(glob.glob(given, recursive=True))]
         pictures = [match for match in matches if match.is_file() and is_restorable(match)]
         root = Path(*takewhile(lambda part: not glob.has_magic(part), path.parts))
@@ -198,7 +199,7 @@ def _found(given: str, output: str | None, options: PhotoOptions) -> list[tuple[
             return [(match, match.parent) for match in fresh]
         known = " but results of earlier runs; name one to have it restored again" if pictures else ""
         return [_failed(given, f"{given} matches no pictures or videos{known}.")]
-    if not path.exists():
+    if not exists(path):
         return [_failed(given, f"{given} does not exist; check the name.")]
     return [(path, path.parent)]
 
