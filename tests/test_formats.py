@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import ImageCms
 
 from deblurgan.by_camera import say_left_out
+from deblurgan.coded import Saving
 from deblurgan.errors import MissingExtra, TooLarge, UnreadableImage, UnwritableTarget
 from deblurgan.formats import format_of
 from deblurgan.image import Image, is_picture, read, write
@@ -44,8 +45,6 @@ def test_a_lossless_jpeg_2000_gives_back_every_pixel(height, width, gray, alpha,
     top, dtype = 2**depth, np.uint8 if depth == 8 else np.uint16
     pixels = noise((height, width, 1 if gray else 3), top, dtype)
     cover = noise((height, width)) if alpha else None
-    from deblurgan.coded import Saving
-
     image = Image(np.broadcast_to(pixels, (height, width, 3)), cover, gray, depth, saving=Saving(lossless=True))
     again = read(written(image, "JP2"), as_stored=True)
     np.testing.assert_array_equal(again.pixels, image.pixels)
@@ -63,6 +62,13 @@ def test_metadata_and_profile_survive(format):
     assert tags[0x010F] == "Camera"
     bare = read(written(full, format, metadata="strip"))
     assert (bare.icc_profile, bare.exif, bare.xmp) == (PROFILE, None, None)
+
+
+@pytest.mark.parametrize("dpi", [(300, 240), (72, 72), (4800, 0.5)])
+def test_a_jpeg_2000_keeps_its_resolution(dpi):
+    jp2 = written(Image(noise((24, 32, 3)), saving=Saving(dpi=dpi)), "JP2")
+    assert PIL.Image.open(io.BytesIO(jp2)).info["dpi"] == pytest.approx(dpi)
+    assert PIL.Image.open(io.BytesIO(written(read(jp2), "JP2"))).info["dpi"] == pytest.approx(dpi)
 
 
 @pytest.mark.parametrize("format", ["JP2", "AVIF"])

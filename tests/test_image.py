@@ -406,12 +406,15 @@ def test_a_png_may_keep_its_metadata_behind_its_pixels(depth: Literal[8, 16]) ->
 def test_a_png_keeps_its_gamma_its_primaries_and_its_texts(depth: Literal[8, 16]) -> None:
     data = saved(photo(7, 9, depth=depth), "PNG")
     colours = png_chunk(b"gAMA" + struct.pack(">L", 100_000)) + png_chunk(b"cHRM" + struct.pack(">8L", *range(8)))
+    colours += png_chunk(b"mDCV" + bytes(24)) + png_chunk(b"cLLI" + bytes(8))
     texts = png_chunk(b"tEXtTitle\0A walk") + png_chunk(b"zTXtComment\0\0" + zlib.compress(b"at night"))
-    stale = png_chunk(b"tEXtexif:Orientation\x006")
+    texts += png_chunk(b"tEXtRaw profile type iptc\0\niptc\n       2\n1c02\n")
+    stale = png_chunk(b"tEXtexif:Orientation\x006") + png_chunk(b"tEXtRaw profile type icm\0\nicm\n       1\n00\n")
     image = read(data[:33] + colours + stale + data[33:-12] + texts + data[-12:])
     again = PIL.Image.open(io.BytesIO(saved(image, "PNG")))
     assert (again.info["gamma"], again.info["chromaticity"][7]) == (1, 7 / 100_000)
-    assert again.text == {"Title": "A walk", "Comment": "at night"}
+    iptc = "\niptc\n       2\n1c02\n"
+    assert again.text == {"Title": "A walk", "Comment": "at night", "Raw profile type iptc": iptc}
     stream = io.BytesIO()
     write(image, stream, metadata="strip")
     assert (read(stream.getvalue()).png_colours, read(stream.getvalue()).png_texts) == (colours, b"")
@@ -425,6 +428,25 @@ def test_texts_and_a_gamma_that_another_format_cannot_hold_are_said(caplog: pyte
     own = png_chunk(b"gAMA" + struct.pack(">L", 100_000)) + png_chunk(b"tEXtTitle\0A walk")
     saved(read(data[:33] + own + data[33:]), "JPEG")
     assert "JPEG cannot hold the gamma and primaries, texts, left out" in caplog.text
+
+
+def test_the_profile_of_a_bmp_goes_to_formats_that_can_hold_it(caplog: pytest.LogCaptureFixture) -> None:
+    plain = saved(photo(6, 8), "BMP")
+    head, pixels = plain[14:54], plain[54:]
+    header = (
+        struct.pack("<L", 124)
+        + head[4:]
+        + bytes(16)
+        + b"DEBM"
+        + bytes(52)
+        + struct.pack("<LLL", 124 + len(pixels), 4, 0)
+    )
+    bmp = plain[:10] + struct.pack("<L", 138) + header + pixels + b"P3!!"
+    image = read(bmp)
+    assert np.array_equal(image.pixels, read(plain).pixels)
+    assert image.icc_profile == b"P3!!"
+    saved(image, "BMP")
+    assert "BMP cannot hold the colour profile, left out" in caplog.text
 
 
 def test_exif_that_points_astray_does_not_keep_a_jpeg_from_becoming_a_tiff() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ _JPEG_EXIF, _JPEG_XMP = 65_533, 65_533 - 29
 _EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/"
 # Rows at a time: what is passed on in small pieces goes through the same memory each time.
 _STRIP = 64
+# Bytes before the pixels of a BMP file whose header is of the fifth kind, the first to know profiles.
+_BMP_HEADERS = 14 + 124
 # Bytes that tell the format, and the bits a sample of PNG.
 _HEAD = 64
 _OPENERS: dict[str, type[ImageFile]] = {
@@ -132,7 +135,7 @@ def encoded(coded: Coded, format: str, quality: int | None) -> bytes:
     except DAMAGE as error:
         raise ValueError(str(error)) from error
     if format == "JPEG2000":
-        return jpeg2000.with_blocks(stream.getvalue(), coded.icc_profile, coded.exif, coded.xmp)
+        return jpeg2000.with_blocks(stream.getvalue(), coded.icc_profile, coded.exif, coded.xmp, saving.dpi)
     if format == "JPEG" and coded.behind:
         return gain_map.with_these(stream.getvalue(), coded.behind)
     return stream.getvalue()
@@ -157,6 +160,8 @@ def _read(data: bytes, name: str, format: str, max_pixels: int) -> Coded:
         facts = jpeg2000.facts_of(data)
         info |= {"icc_profile": facts.icc_profile, "exif": facts.exif or b"", "xmp": facts.xmp}
         lossless, bits = facts.is_lossless, facts.bits
+    elif format == "BMP":
+        info["icc_profile"] = _bmp_profile(data)
     if bits > 8 and picture.mode != "I;16":
         logger.warning("%s: its %d bits a sample became 8", name, bits)
     if format == "PNG" and picture.mode == "L" and isinstance(info.get("transparency"), int):
@@ -254,6 +259,14 @@ def _avif_bits(avif: bytes) -> int:
     place = avif.find(b"av1C")
     flags = avif[place + 6] if 0 <= place < len(avif) - 6 else 0
     return 8 if not flags & 0x40 else 12 if flags & 0x20 else 10
+
+
+def _bmp_profile(bmp: bytes) -> bytes | None:
+    """The profile that a header of the fifth kind says lies in the file."""
+    if len(bmp) < _BMP_HEADERS or bmp[14] < _BMP_HEADERS - 14 or bmp[70:74] != b"DEBM":
+        return None
+    place, length = struct.unpack_from("<LL", bmp, 126)
+    return bmp[14 + place :][:length] or None
 
 
 def _is_lossless(webp: bytes) -> bool:

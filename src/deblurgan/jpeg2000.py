@@ -1,5 +1,6 @@
-"""The boxes of a JPEG 2000 file that Pillow neither reads nor writes: profile, EXIF, XMP, bits per sample."""
+"""The boxes of a JPEG 2000 file that Pillow does not read or write: profile, EXIF, XMP, resolution, bits."""
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -53,20 +54,38 @@ def facts_of(data: bytes) -> Facts:
     return Facts(max((depth & 0x7F) + 1 for depth in depths or b"\7"), data[coding + 13] == 1, profile, exif, xmp)
 
 
-def with_blocks(jp2: bytes, icc_profile: bytes | None, exif: bytes | None, xmp: bytes | None) -> bytes:
-    """Return a JP2 file that Pillow wrote, with these blocks added; the profile replaces its named colours."""
+def with_blocks(
+    jp2: bytes,
+    icc_profile: bytes | None,
+    exif: bytes | None,
+    xmp: bytes | None,
+    dpi: tuple[float, float] | None = None,
+) -> bytes:
+    """Return a JP2 file that Pillow wrote, with these blocks added; the profile replaces its named colours.
+
+    `dpi` is across and down.
+    """
     parts = []
     for kind, body in boxes(jp2):
-        if kind == b"jp2h" and icc_profile:
+        if kind == b"jp2h":
             inner = [
-                (name, b"\2\0\0" + icc_profile if name == b"colr" else content) for name, content in boxes(body)
+                (name, b"\2\0\0" + icc_profile if name == b"colr" and icc_profile else content)
+                for name, content in boxes(body)
             ]
+            inner += [(b"res ", box(b"resc", _resolution(*dpi)))] if dpi else []
             body = b"".join(box(*each) for each in inner)
         if kind == b"jp2c":
             parts += [box(b"uuid", _EXIF + exif)] if exif else []
             parts += [box(b"uuid", _XMP + xmp)] if xmp else []
         parts.append(box(kind, body))
     return b"".join(parts)
+
+
+def _resolution(across: float, down: float) -> bytes:
+    """What a box says of a resolution: a fraction down and one across, their powers of ten; in pixels a metre."""
+    powers = [2 if dpi * 100 <= 0xFFFF else 4 for dpi in (down, across)]
+    tops = [round(dpi * 10 ** (4 - power)) for dpi, power in zip((down, across), powers, strict=True)]
+    return struct.pack(">4H2b", tops[0], 254, tops[1], 254, *powers)
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 _NEEDED = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
-_COLOURS = (b"gAMA", b"cHRM", b"sRGB", b"cICP")
+_COLOURS = (b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI")
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 # Texts that hold what is kept elsewhere, or what ImageMagick and thumbnails say of the old file's EXIF and pixels.
 _STALE = (b"XML:com.adobe.xmp\0", b"Raw profile type ", b"exif:", b"Thumb::", b"png:")
+_STILL_TRUE = b"Raw profile type iptc\0"
 
 # Of sRGB, in hundred-thousandths: gamma, then white point and primaries, which files round differently.
 _SRGB_GAMMA, _SRGB_POINTS = 45_455, (31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000)
@@ -30,7 +31,7 @@ def without_extras(png: bytes) -> bytes:
 
 
 def colours_of(png: bytes) -> bytes:
-    """Return the chunks that say what the file's numbers mean: gamma, primaries, sRGB."""
+    """Return the chunks that say what the file's numbers mean: gamma, primaries, sRGB, how bright HDR is."""
     found: dict[bytes, bytes] = {}
     for kind, whole in _chunks(png, len(SIGNATURE)):
         if kind == b"IDAT":
@@ -45,7 +46,7 @@ def texts_of(png: bytes) -> bytes:
     return b"".join(
         whole
         for kind, whole in _chunks(png, len(SIGNATURE))
-        if kind in _TEXTS and not whole[8:].startswith(_STALE)
+        if kind in _TEXTS and (whole[8:].startswith(_STILL_TRUE) or not whole[8:].startswith(_STALE))
     )
 
 
