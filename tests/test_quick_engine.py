@@ -94,3 +94,13 @@ def test_frames_of_a_video_go_to_the_quick_engine(scene):
     for made in restored_frames(frames, restorer, FrameOptions(RestoreOptions(), only_blurred=False)):
         np.testing.assert_array_equal(made.picture, scene)
     assert (len(engine.shapes), len(engine.quick.shapes)) == (0, 3)
+
+
+def test_the_stability_of_a_clip_is_that_of_what_run_would_make_of_it(scene):
+    pytest.importorskip("cv2")
+    from deblurgan.stability import measure_stability
+
+    engine = IdentityEngine()
+    engine.quick = IdentityEngine()
+    measure_stability([scene] * 3, {"identity": Restorer(IDENTITY, engine)})
+    assert (len(engine.shapes), len(engine.quick.shapes)) == (0, 3)

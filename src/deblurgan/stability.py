@@ -65,7 +65,7 @@ def measure_stability(
         frames: consecutive, uint8 or uint16 [H, W, 3], of one size of at least 16 pixels along each side.
         restorers: by the name they appear under.
         sharp: what the frames should be, likewise; None if nobody knows.
-        options: how they restore; the guard never mixes frames.
+        options: how they restore; the guard never mixes frames, and each is one of many.
         steady: restored frames are merged with their neighbours.
 
     Returns:
@@ -81,7 +81,7 @@ def measure_stability(
     names = [INPUT, *restorers, *([] if sharp is None else [SHARP])]
     sums = {name: _Sums() for name in names}
     compared = 1
-    versions = _versions(frames, restorers, sharp, replace(options, guard=False))
+    versions = _versions(frames, restorers, sharp, replace(options, guard=False, one_of_many=True))
     for first, second in pairwise(_steadied(versions, restorers) if steady else versions):
         compared += 1
         motion = estimate_motion(first[INPUT], second[INPUT])
