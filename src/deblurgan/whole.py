@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from deblurgan.errors import TargetTaken, UnwritableTarget
 
+# The last is what Windows says of names that no file can have, such as patterns.
 _NOTHING_THERE = {errno.ENOENT, errno.ENOTDIR, errno.EBADF, errno.ELOOP, errno.EINVAL}
 
 
