@@ -1,5 +1,6 @@
 """The chunks of a PNG file: make one, or keep only those that the picture itself needs or that stay true."""
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -10,8 +11,7 @@ _NEEDED = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 _COLOURS = (b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI")
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 # Texts that hold what is kept elsewhere, or what ImageMagick and thumbnails say of the old file's EXIF and pixels.
-_STALE = (b"XML:com.adobe.xmp\0", b"Raw profile type ", b"exif:", b"Thumb::", b"png:")
-_STILL_TRUE = b"Raw profile type iptc\0"
+_STALE = re.compile(rb"XML:com\.adobe\.xmp\0|Raw profile type (?!iptc\0)|exif:|Thumb::|png:")
 
 # Of sRGB, in hundred-thousandths: gamma, then white point and primaries, which files round differently.
 _SRGB_GAMMA, _SRGB_POINTS = 45_455, (31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000)
@@ -44,9 +44,7 @@ def colours_of(png: bytes) -> bytes:
 def texts_of(png: bytes) -> bytes:
     """Return the chunks of text, such as title and comment, that stay true of a new version of the picture."""
     return b"".join(
-        whole
-        for kind, whole in _chunks(png, len(SIGNATURE))
-        if kind in _TEXTS and (whole[8:].startswith(_STILL_TRUE) or not whole[8:].startswith(_STALE))
+        whole for kind, whole in _chunks(png, len(SIGNATURE)) if kind in _TEXTS and not _STALE.match(whole, 8)
     )
 
 

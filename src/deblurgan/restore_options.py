@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deblurgan.errors import DeblurganError
 from deblurgan.presets import PRESETS
@@ -36,6 +36,11 @@ class RestoreOptions:
     self_ensemble: bool = False
     multi_scale: bool = False
     one_of_many: bool = False
+
+    @property
+    def of_each_frame(self) -> RestoreOptions:
+        """The same for the frames of a clip: many alike, and never mixed by the guard, which would flicker."""
+        return replace(self, guard=False, one_of_many=True)
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:

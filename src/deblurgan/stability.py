@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise, repeat, tee
 from operator import itemgetter
 from typing import Any
@@ -65,7 +65,7 @@ def measure_stability(
         frames: consecutive, uint8 or uint16 [H, W, 3], of one size of at least 16 pixels along each side.
         restorers: by the name they appear under.
         sharp: what the frames should be, likewise; None if nobody knows.
-        options: how they restore; the guard never mixes frames, and each is one of many.
+        options: how they restore, as `of_each_frame` says.
         steady: restored frames are merged with their neighbours.
 
     Returns:
@@ -81,7 +81,7 @@ def measure_stability(
     names = [INPUT, *restorers, *([] if sharp is None else [SHARP])]
     sums = {name: _Sums() for name in names}
     compared = 1
-    versions = _versions(frames, restorers, sharp, replace(options, guard=False, one_of_many=True))
+    versions = _versions(frames, restorers, sharp, options.of_each_frame)
     for first, second in pairwise(_steadied(versions, restorers) if steady else versions):
         compared += 1
         motion = estimate_motion(first[INPUT], second[INPUT])

@@ -49,11 +49,6 @@ class FrameOptions:
     only_blurred: bool
     judge_every: int = JUDGE_EVERY
 
-    @property
-    def of_each(self) -> RestoreOptions:
-        """How a frame is restored."""
-        return replace(self.restore, guard=False, one_of_many=True)
-
 
 @dataclass(frozen=True)
 class RestoredFrame(Generic[Frame]):
@@ -130,8 +125,9 @@ def keeps_ycbcr(
         options: how.
         steady: restored frames are merged.
     """
-    is_looked_at = options.only_blurred or steady
-    return pixel_format in KEPT_FORMATS and not is_looked_at and restorer.takes_ycbcr(size, options.of_each)
+    if pixel_format not in KEPT_FORMATS or options.only_blurred or steady:
+        return False
+    return restorer.takes_ycbcr(size, options.restore.of_each_frame)
 
 
 def restored_frames(
@@ -145,7 +141,7 @@ def restored_frames(
         options: how.
     """
     may_judge = restorer.guards(options.restore)
-    of_each = options.of_each
+    of_each = options.restore.of_each_frame
 
     def restore(numbered: tuple[int, tuple[Frame, Picture]]) -> RestoredFrame[Frame]:
         number, (frame, picture) = numbered
